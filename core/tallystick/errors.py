@@ -1,0 +1,106 @@
+"""What can go wrong in the engine, as a small tree of errors that carry facts and say what to do now.
+
+A rejected event is no error: it is a value (`rejection.Rejected`), answered beside its accepted neighbours.
+"""
+
+from __future__ import annotations
+
+
+class TallystickError(Exception):
+    """The root of every error the engine raises on purpose."""
+
+
+class NotFound(TallystickError, LookupError):
+    """The named thing does not exist."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        super().__init__(f"no {kind} has the key {key!r}")
+        self.kind, self.key = kind, key
+
+
+class AlreadyExists(TallystickError, ValueError):
+    """A thing of this key exists, and creating it anew would change it behind its owner's back."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        super().__init__(f"a {kind} with the key {key!r} exists already; change it with PATCH")
+        self.kind, self.key = kind, key
+
+
+class InvalidQuestion(TallystickError, ValueError):
+    """A question that cannot be answered as asked; `parameter` names the part at fault."""
+
+    def __init__(self, parameter: str, detail: str) -> None:
+        super().__init__(f"{parameter}: {detail}")
+        self.parameter, self.detail = parameter, detail
+
+
+class InvalidDefinition(TallystickError, ValueError):
+    """A meter, customer or key whose definition breaks a rule; `field` names the part at fault."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field, self.detail = field, detail
+
+
+class Unavailable(TallystickError):
+    """The engine cannot take this now, stored nothing of it, and will again after `retry_after_s`."""
+
+    retry_after_s: int = 1
+
+
+class Overloaded(Unavailable):
+    """A queue is at its limit."""
+
+
+class StoreFull(Unavailable):
+    """The disk, the map or a quota has no room for the write."""
+
+    retry_after_s = 5
+
+
+class StoreFailed(Unavailable):
+    """A write or its fsync failed; the store reopens and recovers from what is on disk before it takes writes again."""
+
+    retry_after_s = 2
+
+
+class Closing(Unavailable):
+    """The engine is shutting down."""
+
+
+class StoreRefused(TallystickError):
+    """The data directory cannot be opened by this program now; the message says why and what to do."""
+
+
+class NewerFormat(StoreRefused):
+    """The data directory was written by a newer version of the program."""
+
+    def __init__(self, directory: str, *, found: int, known: int) -> None:
+        super().__init__(
+            f"{directory} has format {found}, and this program knows formats up to {known}: start the newer version that wrote it"
+        )
+        self.found, self.known = found, known
+
+
+class DirectoryInUse(StoreRefused):
+    """Another process has the data directory open."""
+
+    def __init__(self, directory: str, *, holder: str) -> None:
+        super().__init__(f"{directory} is in use by another process ({holder}): stop that one first, or choose another --data")
+        self.holder = holder
+
+
+class DamagedStore(TallystickError):
+    """What is on disk is not what was written; `position` is the first place known to be wrong."""
+
+    def __init__(self, position: int, detail: str) -> None:
+        super().__init__(f"at position {position}: {detail}; restore from a backup taken before this position")
+        self.position, self.detail = position, detail
+
+
+class BrokenChain(DamagedStore):
+    """A block does not hash to what its successor, or its own header, says."""
+
+    def __init__(self, position: int, *, expected: bytes, found: bytes) -> None:
+        super().__init__(position, f"block hash is {found.hex()}, expected {expected.hex()}")
+        self.expected, self.found = expected, found

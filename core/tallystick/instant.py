@@ -1,0 +1,101 @@
+"""Instants: integer nanoseconds since 1970-01-01T00:00:00Z, one representation everywhere.
+
+Promises: every RFC 3339 time between 1970 and 2261 with up to nine fractional digits is kept exactly; further digits are cut off, so that
+an event never moves forward into another window. Nanoseconds, because clients send them (Go's RFC3339Nano) and two events
+that differ in them alone are two events. Formatting writes UTC with `Z` and 0, 3, 6 or 9 fractional digits, as few as are exact.
+Does not: know the time. A `Clock` is passed in to whoever needs it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final, NewType, Protocol
+
+Instant = NewType("Instant", int)
+
+NS_PER_MS: Final = 1_000_000
+NS_PER_S: Final = 1_000_000_000
+NS_PER_HOUR: Final = 3_600 * NS_PER_S
+NS_PER_DAY: Final = 24 * NS_PER_HOUR
+
+EARLIEST: Final = Instant(0)
+# 2262-01-01T00:00:00Z: the last whole year that 63 bits of nanoseconds can hold.
+LATEST: Final = Instant(9_214_646_400 * NS_PER_S)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC3339: Final = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))",
+    re.ASCII,
+)
+
+
+class Clock(Protocol):
+    """Where the present comes from: the system's clock in the server, a clock that a test moves in tests."""
+
+    def now(self) -> Instant:
+        """Return the present; may go backwards when the system's clock is set."""
+        ...
+
+
+class InvalidInstant(ValueError):
+    """A time that is no RFC 3339 time with a zone, or lies outside 1970 to 2261."""
+
+
+def parse_instant(text: str) -> Instant:
+    """Return the instant that an RFC 3339 text names.
+
+    Leap seconds (`:60`) are read as the first instant of the next minute, as POSIX clocks do. Raises `InvalidInstant`.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise InvalidInstant(f"{_shown(text)} is not an RFC 3339 time with a zone, such as 2026-11-01T10:00:00.123Z")
+    year, month, day, hour, minute, second, fraction, _zulu, sign, offset_hour, offset_minute = match.groups()
+    leap = second == "60"
+    try:
+        zone = UTC
+        if sign:
+            if int(offset_minute) > 59:  # noqa: PLR2004 - minutes of an hour
+                raise InvalidInstant(f"{_shown(text)} has an offset with more than 59 minutes")
+            offset = timedelta(hours=int(offset_hour), minutes=int(offset_minute))
+            zone = timezone(-offset if sign == "-" else offset)
+        moment = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), 59 if leap else int(second), tzinfo=zone
+        )
+        since = moment - _EPOCH
+    except (ValueError, OverflowError) as error:
+        raise InvalidInstant(f"{_shown(text)} is no valid time: {error}") from error
+    seconds = since.days * 86_400 + since.seconds + leap
+    nanoseconds = int(fraction[:9].ljust(9, "0")) if fraction and not leap else 0
+    return checked_instant(seconds * NS_PER_S + nanoseconds)
+
+
+def instant_from_ms(milliseconds: int) -> Instant:
+    """Return the instant that many milliseconds after the epoch. Raises `InvalidInstant` outside 1970 to 2261."""
+    return checked_instant(milliseconds * NS_PER_MS)
+
+
+def checked_instant(nanoseconds: int) -> Instant:
+    """Return the nanoseconds as an instant, or raise `InvalidInstant` outside 1970 to 2261."""
+    if not EARLIEST <= nanoseconds < LATEST:
+        raise InvalidInstant("the time lies outside 1970-01-01T00:00:00Z to 2261-12-31T23:59:59Z")
+    return Instant(nanoseconds)
+
+
+def format_instant(instant: Instant) -> str:
+    """Return RFC 3339 in UTC with `Z`, with 0, 3, 6 or 9 fractional digits: as few as are exact."""
+    seconds, nanoseconds = divmod(instant, NS_PER_S)
+    text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    if nanoseconds == 0:
+        return f"{text}Z"
+    digits = f"{nanoseconds:09d}"
+    if digits.endswith("000000"):
+        return f"{text}.{digits[:3]}Z"
+    if digits.endswith("000"):
+        return f"{text}.{digits[:6]}Z"
+    return f"{text}.{digits}Z"
+
+
+def _shown(text: str) -> str:
+    """Return the text as a message may carry it: quoted, escaped, cut."""
+    return ascii(text if len(text) <= 40 else text[:40] + "…")  # noqa: PLR2004 - enough to recognise it

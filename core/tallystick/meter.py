@@ -1,0 +1,36 @@
+"""A meter: a named question over events, defined before or after they came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from .instant import Instant
+
+
+class Meter(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of a meter.
+
+    `field` is `value`, `customer` or `properties.NAME`; `fields` names several, for aggregations that take them.
+    `filter` is an AND between properties and an OR within a list; its texts compare as `event.property_text` does.
+    `options` belongs to the aggregation, which checks it.
+    """
+
+    key: str
+    name: str
+    event_type: str
+    aggregation: str
+    field: str = "value"
+    fields: tuple[str, ...] = ()
+    filter: dict[str, tuple[str, ...]] = {}
+    unit: str | None = None
+    dimensions: tuple[str, ...] = ()
+    timeout: int | None = None
+    series: str | None = None
+    statistic: str | None = None
+    options: dict[str, Any] = {}  # Any: a plugin's aggregator defines what is in it
+    version: int = 1
+    created_at: Instant = Instant(0)
+    updated_at: Instant = Instant(0)
+    archived_at: Instant | None = None

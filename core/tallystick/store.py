@@ -1,0 +1,250 @@
+"""The seam: all that the server asks of a store. On one machine the engine answers; past it, something else may.
+
+Every method is safe to call from any thread and blocks for as long as its work takes, but for `submit`, which only queues.
+The server never sees what is behind it: no table, no file, no transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from .api_key import ApiKey, Scope
+from .customer import Customer, CustomerSeen
+from .errors import TallystickError
+from .event import Position, Receipt, StoredEvent
+from .event_batch import EventBatch
+from .instant import Instant
+from .meter import Meter
+from .rejection import Rejected
+from .usage.answer import UsageAnswer
+from .usage.question import UsageQuestion
+
+
+class IngestAnswer(msgspec.Struct, frozen=True):
+    """What became of the events of one request; `conflicts` are among the `rejected` too."""
+
+    accepted: int
+    duplicates: int
+    conflicts: int
+    rejected: list[Rejected]
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What names an event."""
+
+    source: str
+    id: str
+
+
+class VoidAnswer(msgspec.Struct, frozen=True):
+    """What became of the corrections of one request: how many now no longer count, did not before, or are awaited."""
+
+    voided: int
+    already_voided: int
+    remembered: int
+    not_found: list[Identity]
+
+
+class EventsQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """Which raw events, newest time first; `cursor` goes on where a page ended."""
+
+    customer: str | None = None
+    type: str | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+    limit: int = 100
+    cursor: str | None = None
+
+
+class EventsPage(msgspec.Struct, frozen=True):
+    """Raw events, newest time first, at equal times the greatest position first."""
+
+    items: list[StoredEvent]
+    next_cursor: str | None
+
+
+class QuarantinedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that was refused: as it was sent (cut at 64 KiB), why, and how often the same came again."""
+
+    id: str
+    received_at: Instant
+    index: int
+    code: str
+    detail: str
+    content_type: str
+    raw: bytes
+    times_seen: int
+
+
+class QuarantinePage(msgspec.Struct, frozen=True):
+    """Quarantined events, newest first."""
+
+    items: list[QuarantinedEvent]
+    next_cursor: str | None
+
+
+class CustomersPage(msgspec.Struct, frozen=True):
+    """Described customers by key."""
+
+    items: list[Customer]
+    next_cursor: str | None
+
+
+class CustomersSeenPage(msgspec.Struct, frozen=True):
+    """Customers that events name but nobody described, by key."""
+
+    items: list[CustomerSeen]
+    next_cursor: str | None
+
+
+class BlockSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One block of the log: `hash` covers `previous_hash`, the header and the payload."""
+
+    number: int
+    kind: str
+    position: Position
+    record_count: int
+    written_at: Instant
+    payload_bytes: int
+    previous_hash: bytes
+    hash: bytes
+
+
+class LogHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the log ends: the last position given and the last block; all zero when nothing was written."""
+
+    position: Position
+    block: int
+    hash: bytes
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far long work has come; `done` and `total` count positions of the log."""
+
+    step: str
+    done: int
+    total: int
+
+
+class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What `verify` found; `first_bad_position` is None when everything agrees."""
+
+    head: LogHead
+    blocks: int
+    events: int
+    first_bad_position: Position | None
+    problems: list[str]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the store, from memory, in microseconds."""
+
+    ready: bool
+    reason: str
+    head: LogHead
+    event_count: int
+    tail_events: int
+    queued_events: int
+    disk_free_bytes: int
+    counters: dict[str, int]
+
+
+class Subscription(Protocol):
+    """A bounded queue of accepted events; a reader that falls behind is told how many it missed rather than slowing ingest."""
+
+    def take(self, timeout_s: float) -> tuple[list[StoredEvent], int]:
+        """Return the events that landed since the last call, and how many were missed; both empty when the time is over."""
+        ...
+
+    def close(self) -> None:
+        """End the subscription; idempotent."""
+        ...
+
+
+class Store(Protocol):
+    """What the server asks of a store."""
+
+    def submit(self, batch: EventBatch, done: Callable[[IngestAnswer | TallystickError], None]) -> None:
+        """Queue the batch for the writer and return at once; `done` is called on the writer's thread once it is on disk or refused.
+
+        Raises `Overloaded` or another `Unavailable` when the batch was not queued; `done` is not called then.
+        """
+        ...
+
+    def ingest(self, batch: EventBatch) -> IngestAnswer:
+        """Do as `submit` and wait. Raises `Unavailable`."""
+        ...
+
+    def void_events(self, targets: Sequence[Identity], *, reason: str, remember_missing: bool) -> VoidAnswer:
+        """Take events out of every figure; they stay in the log. Idempotent."""
+        ...
+
+    def events(self, question: EventsQuestion) -> EventsPage: ...
+    def receipt(self, identity: Identity) -> Receipt | None: ...
+    def scan_log(self, *, start: Instant | None = None, end: Instant | None = None) -> Iterator[StoredEvent]:
+        """Yield every event with its time in the range, by position; holds no transaction between two of them."""
+        ...
+
+    def watch(self, *, customer: str | None = None, event_type: str | None = None) -> Subscription: ...
+
+    def quarantine(self, *, limit: int, cursor: str | None, code: str | None) -> QuarantinePage: ...
+    def quarantined(self, entry_id: str) -> QuarantinedEvent:
+        """Raises `NotFound`."""
+        ...
+
+    def discard_quarantined(self, entry_id: str) -> None:
+        """Take an entry out of quarantine, once it was re-submitted or given up. Raises `NotFound`."""
+        ...
+
+    def log_head(self) -> LogHead: ...
+    def block(self, number: int) -> BlockSummary:
+        """Raises `NotFound`."""
+        ...
+
+    def verify(self, report: Callable[[Progress], None]) -> VerifyReport:
+        """Walk the chain, derive each projection again from the log and compare; takes time proportional to the log."""
+        ...
+
+    def meters(self, *, include_archived: bool) -> list[Meter]: ...
+    def meter(self, key: str) -> Meter:
+        """Archived or not. Raises `NotFound`."""
+        ...
+
+    def put_meter(self, meter: Meter, *, create: bool) -> Meter:
+        """Define (`create`) or change a meter; returns it with version and times set. Raises `AlreadyExists`, `NotFound`, `InvalidDefinition`."""
+        ...
+
+    def archive_meter(self, key: str) -> Meter: ...
+
+    def customers(self, *, limit: int, cursor: str | None) -> CustomersPage: ...
+    def customers_unknown(self, *, limit: int, cursor: str | None) -> CustomersSeenPage: ...
+    def customer(self, key: str) -> Customer: ...
+    def put_customer(self, customer: Customer, *, create: bool) -> Customer: ...
+    def delete_customer(self, key: str) -> None: ...
+
+    def api_keys(self) -> list[ApiKey]: ...
+    def create_api_key(self, *, name: str, scopes: Sequence[Scope], expires_at: Instant | None) -> tuple[ApiKey, str]:
+        """Return the key as kept, and its secret, which is not kept."""
+        ...
+
+    def adopt_api_key(self, secret: str, *, name: str, scopes: Sequence[Scope]) -> ApiKey:
+        """Keep a key whose secret the operator chose; idempotent. Raises `InvalidDefinition` for a secret that is too short."""
+        ...
+
+    def delete_api_key(self, key_id: str) -> None: ...
+    def authenticate(self, secret: str) -> ApiKey | None:
+        """Return the key of this secret unless it is unknown, revoked or expired. Costs microseconds, no disk."""
+        ...
+
+    def usage(self, meter_key: str, question: UsageQuestion) -> UsageAnswer: ...
+    def preview(self, meter: Meter, question: UsageQuestion) -> UsageAnswer:
+        """Usage of a meter that is not saved. Raises `InvalidDefinition`, `InvalidQuestion`."""
+        ...
+
+    def health(self) -> Health: ...
+    def close(self) -> None:
+        """Finish what was queued, checkpoint nothing, release the directory. Idempotent."""
+        ...

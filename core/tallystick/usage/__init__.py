@@ -1,0 +1,1 @@
+"""Questions over events: windows of the local calendar, groups, aggregations, and their exact answers."""
