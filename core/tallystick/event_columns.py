@@ -62,8 +62,10 @@ class EventColumns(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-_PROPERTIES: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(  # Any: msgspec takes no union of Decimal, str and bool
-    dict[str, Any], float_hook=Decimal
+_PROPERTIES: msgspec.json.Decoder[dict[str, Any]] = (
+    msgspec.json.Decoder(  # Any: msgspec takes no union of Decimal, str and bool
+        dict[str, Any], float_hook=Decimal
+    )
 )
 
 
