@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 ENVIRONMENT_VARIABLE = "TALLYSTICK_FAILPOINTS"
@@ -40,7 +40,7 @@ def was_reached(name: str) -> bool:
 
 
 @contextmanager
-def armed(name: str, act: Callable[[], None]) -> Iterator[None]:
+def armed(name: str, act: Callable[[], None]) -> Generator[None]:
     """Arm one failpoint for the length of a `with`."""
     global _armed  # noqa: PLW0603 - one global is what makes a disarmed failpoint free
     before = _armed

@@ -16,6 +16,7 @@ from .customer import Customer, CustomerSeen
 from .errors import TallystickError
 from .event import Position, Receipt, StoredEvent
 from .event_batch import EventBatch
+from .identity import Identity
 from .instant import Instant
 from .meter import Meter
 from .rejection import Rejected
@@ -30,13 +31,6 @@ class IngestAnswer(msgspec.Struct, frozen=True):
     duplicates: int
     conflicts: int
     rejected: list[Rejected]
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """What names an event."""
-
-    source: str
-    id: str
 
 
 class VoidAnswer(msgspec.Struct, frozen=True):

@@ -1,0 +1,120 @@
+"""The data directory: one folder that holds everything, opened by one process at a time.
+
+    FORMAT      the version of the layout; a newer one than we know is refused
+    lock        held with flock(2) for as long as the process lives, so that a crash leaves nothing to clean up
+    log/        LMDB: the log and the small tables that follow it in the same transaction
+    segments/   columns for questions, rebuilt from the log
+    dedupe/     runs of the dedupe index, rebuilt from the log
+
+Promises: directories are 0700 and files 0600, whatever the umask.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+from .errors import DirectoryInUse, NewerFormat, StoreRefused
+
+FORMAT: Final = 1
+
+# What a crash in the very first moments may leave before the stamp is written.
+_OURS: Final = {"lock", "log", "segments", "dedupe", "FORMAT.tmp"}
+
+
+class DataDirectory:
+    """An opened data directory; `close` lets the next process have it."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the directory if it is missing, take its lock and check its stamp.
+
+        Raises `DirectoryInUse`, `NewerFormat`, or `StoreRefused` for a folder that is not ours or cannot be used.
+        """
+        self.path = path
+        self.log_path = path / "log"
+        self.segments_path = path / "segments"
+        self.dedupe_path = path / "dedupe"
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not (path / "FORMAT").exists() and (strangers := {entry.name for entry in path.iterdir()} - _OURS):
+                raise StoreRefused(
+                    f"{path} is no data directory and holds other things ({min(strangers)}): choose another --data"
+                )
+            for folder in (self.log_path, self.segments_path, self.dedupe_path):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            self._lock = self._locked()
+        except OSError as error:
+            raise StoreRefused(f"{path} cannot be used as a data directory: {error.strerror}") from error
+        try:
+            self._check_stamp()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the lock; idempotent."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def free_bytes(self) -> int:
+        """How much an unprivileged process may still write on this disk."""
+        facts = os.statvfs(self.path)
+        return facts.f_bavail * facts.f_frsize
+
+    def _locked(self) -> int:
+        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.pread(handle, 64, 0).decode("ascii", "replace").strip()
+            os.close(handle)
+            raise DirectoryInUse(str(self.path), holder=f"process {holder}" if holder else "unknown") from None
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        return handle
+
+    def _check_stamp(self) -> None:
+        stamp = self.path / "FORMAT"
+        try:
+            text = stamp.read_text("ascii").strip()
+        except FileNotFoundError:
+            write_durably(stamp, f"{FORMAT}\n".encode())
+            return
+        if not text.isdecimal():
+            raise StoreRefused(f"{stamp} holds {text[:20]!r}, which is no format version: restore it from a backup")
+        if int(text) > FORMAT:
+            raise NewerFormat(str(self.path), found=int(text), known=FORMAT)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a small file so that after a crash it is there whole or not at all."""
+    temporary = path.with_name(path.name + ".tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, content)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_strays(directory: Path, *, keep: frozenset[str]) -> None:
+    """Delete the files that no manifest names: what a crash left of a checkpoint or a merge."""
+    for entry in directory.iterdir():
+        if entry.name not in keep:
+            with contextlib.suppress(FileNotFoundError):
+                entry.unlink()

@@ -1,0 +1,114 @@
+"""A block: the unit of the log, records of one kind that were written together, bound to the block before by its hash.
+
+Promises: `hash` is SHA-256 over the header (which holds the previous hash) and the payload, so that no byte of either can change
+without every later block showing it. `open_block` refuses bytes that do not hash to what they say.
+Does not: know what a payload means (see `events_payload` and `records`).
+Source of the idea: Haber and Stornetta, "How to time-stamp a digital document", 1991.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+from tallystick.errors import BrokenChain, DamagedStore
+from tallystick.event import Position
+from tallystick.instant import Instant
+
+GENESIS_HASH: Final = bytes(32)
+# Fewer would waste half a page of the map for each block, more would make one receipt decode more than a millisecond of events.
+EVENTS_PER_BLOCK_MAX: Final = 4_096
+
+_HEADER: Final = struct.Struct(">BBHQQIqI32s")
+_VERSION: Final = 1
+_HASH_BYTES: Final = 32
+
+
+class BlockKind(IntEnum):
+    """What the records of a block are."""
+
+    EVENTS = 1
+    VOIDS = 2
+    CATALOG = 3
+    QUARANTINE = 4
+    DUPLICATES = 5
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """Records at `[position, position + record_count)` of the log; `number` counts blocks from 1."""
+
+    number: int
+    kind: BlockKind
+    position: Position
+    record_count: int
+    written_at: Instant
+    previous_hash: bytes
+    payload: bytes
+    hash: bytes
+
+    @property
+    def last_position(self) -> Position:
+        """The position of the block's last record."""
+        return Position(self.position + self.record_count - 1)
+
+
+def seal_block(
+    *,
+    number: int,
+    kind: BlockKind,
+    position: Position,
+    record_count: int,
+    written_at: Instant,
+    previous_hash: bytes,
+    payload: bytes,
+) -> tuple[Block, bytes]:
+    """Return the block with its hash, and the bytes to store: header, hash, payload."""
+    header = _HEADER.pack(_VERSION, kind, 0, number, position, record_count, written_at, len(payload), previous_hash)
+    digest = hashlib.sha256(header)
+    digest.update(payload)
+    block = Block(
+        number=number,
+        kind=kind,
+        position=position,
+        record_count=record_count,
+        written_at=written_at,
+        previous_hash=previous_hash,
+        payload=payload,
+        hash=digest.digest(),
+    )
+    return block, b"".join((header, block.hash, payload))
+
+
+def open_block(stored: bytes, *, position: int) -> Block:
+    """Return the block of these bytes, found under `position`.
+
+    Raises `BrokenChain` if they do not hash to what they say, `DamagedStore` if they are no block of this place at all.
+    """
+    payload_start = _HEADER.size + _HASH_BYTES
+    if len(stored) < payload_start:
+        raise DamagedStore(position, f"a block of {len(stored)} bytes is shorter than a header")
+    version, kind, _reserved, number, own_position, record_count, written_at, payload_bytes, previous_hash = (
+        _HEADER.unpack_from(stored)
+    )
+    payload = stored[payload_start:]
+    digest = hashlib.sha256(stored[: _HEADER.size])
+    digest.update(payload)
+    expected = stored[_HEADER.size : payload_start]
+    if digest.digest() != expected:
+        raise BrokenChain(position, expected=expected, found=digest.digest())
+    if version != _VERSION or own_position != position or len(payload) != payload_bytes or record_count < 1:
+        raise DamagedStore(position, "a block hashes well but its header does not belong here")
+    return Block(
+        number=number,
+        kind=BlockKind(kind),
+        position=Position(own_position),
+        record_count=record_count,
+        written_at=Instant(written_at),
+        previous_hash=previous_hash,
+        payload=payload,
+        hash=expected,
+    )

@@ -1,0 +1,150 @@
+"""The append-only log: one or more blocks for each commit group, keyed by position, chained by hash.
+
+Promises: a position once given is never reused; a block once written is never rewritten; when the transaction that `append` was part of
+has committed, its blocks are on disk.
+Does not: decide what is a duplicate (see `engine.admission`), nor look into payloads.
+Layout: table `blocks`, key = position of the block's first record, 8 bytes big-endian, value = header, hash, payload (see `block`);
+table `block_numbers`, key = number, value = position.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+import lmdb
+import msgspec
+
+from tallystick.errors import DamagedStore, NotFound
+from tallystick.event import Position
+from tallystick.instant import Instant
+from tallystick.store import LogHead
+
+from .block import GENESIS_HASH, Block, BlockKind, open_block, seal_block
+from .tables import Tables
+
+_KEY: Final = struct.Struct(">Q")
+EMPTY_HEAD: Final = LogHead(position=Position(0), block=0, hash=GENESIS_HASH)
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a block is to hold; its place is given when it is appended."""
+
+    kind: BlockKind
+    payload: bytes
+    record_count: int
+
+
+class EventLog:
+    """The log of one data directory. `append` and `advance` belong to the writer's thread; reads to any."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._blocks = tables.tables[b"blocks"]
+        self._numbers = tables.tables[b"block_numbers"]
+        self.head = self._stored_head()
+
+    def reload(self) -> None:
+        """Read the head again after the tables were reopened."""
+        self._blocks = self._tables.tables[b"blocks"]
+        self._numbers = self._tables.tables[b"block_numbers"]
+        self.head = self._stored_head()
+
+    def append(self, txn: lmdb.Transaction, drafts: list[Draft], *, written_at: Instant) -> list[Block]:
+        """Write the drafts as the next blocks within a transaction; call `advance` once it has committed."""
+        blocks: list[Block] = []
+        number, position, previous_hash = self.head.block, self.head.position, self.head.hash
+        for draft in drafts:
+            block, stored = seal_block(
+                number=number + 1,
+                kind=draft.kind,
+                position=Position(position + 1),
+                record_count=draft.record_count,
+                written_at=written_at,
+                previous_hash=previous_hash,
+                payload=draft.payload,
+            )
+            key = _KEY.pack(block.position)
+            txn.put(key, stored, db=self._blocks, overwrite=False, append=True)
+            txn.put(_KEY.pack(block.number), key, db=self._numbers, overwrite=False, append=True)
+            number, position, previous_hash = block.number, block.last_position, block.hash
+            blocks.append(block)
+        return blocks
+
+    def advance(self, blocks: list[Block]) -> None:
+        """Move the head past blocks that are on disk."""
+        if blocks:
+            self.head = _head_after(blocks[-1])
+
+    def block_at(self, position: int) -> Block:
+        """Return the block that holds the position. Raises `NotFound`, `BrokenChain`, `DamagedStore`."""
+        with self._tables.read() as txn, txn.cursor(db=self._blocks) as cursor:
+            key = _KEY.pack(position)
+            is_found = cursor.set_range(key)
+            if not (is_found and bytes(cursor.key()) == key):
+                is_found = cursor.prev() if is_found else cursor.last()
+            if not is_found:
+                raise NotFound("block", str(position))
+            (own_position,) = _KEY.unpack(cursor.key())
+            stored = bytes(cursor.value())
+        block = open_block(stored, position=own_position)
+        if block.last_position < position:
+            raise NotFound("block", str(position))
+        return block
+
+    def block_numbered(self, number: int) -> Block:
+        """Return the block of this number, the first is 1. Raises `NotFound`, `BrokenChain`, `DamagedStore`."""
+        key = self._tables.get(b"block_numbers", _KEY.pack(number)) if 0 < number < 1 << 63 else None
+        if key is None:
+            raise NotFound("block", str(number))
+        return self.block_at(_KEY.unpack(key)[0])
+
+    def blocks(self, *, start: int = 1) -> Iterator[Block]:
+        """Yield the blocks from the one that holds or follows `start`, up to the head at the time of each step.
+
+        Holds no transaction between two blocks. Raises `BrokenChain` where a block does not carry the hash of the one before.
+        """
+        key = _KEY.pack(max(start, 1))
+        previous: Block | None = None
+        while True:
+            found = self._block_from(key)
+            if found is None:
+                return
+            position, stored = found
+            block = open_block(stored, position=position)
+            _check_link(previous, block)
+            yield block
+            previous = block
+            key = _KEY.pack(block.last_position + 1)
+
+    def _block_from(self, key: bytes) -> tuple[int, bytes] | None:
+        with self._tables.read() as txn, txn.cursor(db=self._blocks) as cursor:
+            if not cursor.set_range(key):
+                return None
+            return _KEY.unpack(cursor.key())[0], bytes(cursor.value())
+
+    def _stored_head(self) -> LogHead:
+        with self._tables.read() as txn, txn.cursor(db=self._blocks) as cursor:
+            if not cursor.last():
+                return EMPTY_HEAD
+            position, stored = _KEY.unpack(cursor.key())[0], bytes(cursor.value())
+        return _head_after(open_block(stored, position=position))
+
+
+def _head_after(block: Block) -> LogHead:
+    return LogHead(position=block.last_position, block=block.number, hash=block.hash)
+
+
+def _check_link(previous: Block | None, block: Block) -> None:
+    if previous is None:
+        if block.number == 1 and block.previous_hash != GENESIS_HASH:
+            raise DamagedStore(block.position, "the first block does not begin the chain")
+        return
+    if block.previous_hash != previous.hash or block.number != previous.number + 1:
+        raise DamagedStore(
+            block.position,
+            f"block {block.number} names {block.previous_hash.hex()} as the block before, which is {previous.hash.hex()}",
+        )
+    if block.position != previous.last_position + 1:
+        raise DamagedStore(block.position, f"positions leave a gap after {previous.last_position}")

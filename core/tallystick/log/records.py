@@ -1,0 +1,95 @@
+"""The payloads of blocks other than events: corrections, definitions, quarantine and re-sends, as MessagePack.
+
+Every one is self-contained, so that each projection is a fold over the log: nothing that the tables know is missing here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from tallystick.identity import Identity
+
+
+class VoidRecord(msgspec.Struct, array_like=True, frozen=True):
+    """Events that no longer count from here on, by position; and identities that will not count when they come."""
+
+    targets: list[int]
+    remembered: list[Identity]
+    reason: str
+
+
+class CatalogRecord(msgspec.Struct, array_like=True, frozen=True):
+    """A definition as it is from here on: `kind` is `meter`, `customer` or `api_key`; no `definition` means deleted."""
+
+    kind: str
+    key: str
+    definition: bytes | None
+
+
+class QuarantineEntry(msgspec.Struct, array_like=True, frozen=True):
+    """A refused event. The same bytes refused for the same reason are one entry, seen several times."""
+
+    received_at: int
+    index: int
+    code: str
+    detail: str
+    content_type: str
+    raw: bytes
+
+
+class QuarantineRecord(msgspec.Struct, array_like=True, frozen=True):
+    """Entries that came in, and the names of entries that were taken out."""
+
+    entries: list[QuarantineEntry]
+    discarded: list[str]
+
+
+Record = VoidRecord | CatalogRecord | QuarantineRecord
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+def encode_record(record: Record) -> bytes:
+    """Return the payload of a block that holds this one record."""
+    return zstandard.ZstdCompressor(level=3).compress(_encode(record))
+
+
+_VOID: Final = msgspec.msgpack.Decoder(VoidRecord)
+_CATALOG: Final = msgspec.msgpack.Decoder(CatalogRecord)
+_QUARANTINE: Final = msgspec.msgpack.Decoder(QuarantineRecord)
+
+
+def decode_void(payload: bytes) -> VoidRecord:
+    """Return the record of a block of kind `VOIDS`."""
+    return _VOID.decode(_decompressed(payload))
+
+
+def decode_catalog(payload: bytes) -> CatalogRecord:
+    """Return the record of a block of kind `CATALOG`."""
+    return _CATALOG.decode(_decompressed(payload))
+
+
+def decode_quarantine(payload: bytes) -> QuarantineRecord:
+    """Return the record of a block of kind `QUARANTINE`."""
+    return _QUARANTINE.decode(_decompressed(payload))
+
+
+def encode_duplicates(positions: npt.NDArray[np.int64]) -> bytes:
+    """Return the payload that says which events were sent again: sorted positions, each as often as it was sent, as differences."""
+    ordered = np.sort(positions)
+    differences = np.diff(ordered, prepend=0).astype("<i8")
+    return zstandard.ZstdCompressor(level=1).compress(differences.tobytes())
+
+
+def decode_duplicates(payload: bytes) -> npt.NDArray[np.int64]:
+    """Return the positions of a block of kind `DUPLICATES`, sorted."""
+    return np.cumsum(np.frombuffer(_decompressed(payload), "<i8")).astype(np.int64)
+
+
+def _decompressed(payload: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompress(payload)

@@ -1,0 +1,163 @@
+"""The LMDB environment: the log's blocks, and the small tables that follow the log in the same transaction.
+
+Promises: a write transaction is on disk when its `with` ends, or left nothing; whatever LMDB or the system raises then comes out as
+`StoreFull` or `StoreFailed`. Reads see one committed state, and never outlive a `reopen`.
+Does not: retry. After a failed fsync the kernel may have dropped the pages it could not write, and a second fsync would answer
+"well" for pages that are gone (see Rebello et al., "Can Applications Recover from fsync Failures?", 2020): so `reopen` forgets what
+is cached and reads again what is really there.
+Caveats kept here: one writer thread; no read held open while anything waits (it would pin freed pages); values copied out with
+`bytes`, since a buffer that outlives its transaction silently reads other data.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import lmdb
+
+from tallystick.errors import DamagedStore, StoreFailed, StoreFull, Unavailable
+from tallystick.failpoints import hit
+
+# Above every pool that reads, so that a slot is always free: a reader holds its slot for microseconds.
+_READERS_MAX: Final = 512
+_TABLES: Final = (
+    b"blocks",
+    b"block_numbers",
+    b"catalog",
+    b"voids",
+    b"remembered",
+    b"quarantine",
+    b"quarantine_hashes",
+    b"duplicates",
+    b"manifest",
+)
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
+
+class Tables:
+    """The open environment. `write` belongs to one thread; `read` to any."""
+
+    def __init__(self, directory: Path, *, map_bytes_max: int) -> None:
+        """Open or make the environment below `directory`. Raises `DamagedStore` if the file is no environment."""
+        self._directory = directory
+        self._map_bytes_max = map_bytes_max
+        self._readers = 0
+        self._gate = threading.Condition()
+        self._is_reopening = False
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            self._env = lmdb.open(
+                str(self._directory),
+                map_size=self._map_bytes_max,
+                max_dbs=len(_TABLES),
+                max_readers=_READERS_MAX,
+                mode=0o600,
+                subdir=True,
+                # The lock file would let other processes in; our own flock keeps them out, but threads need its reader table.
+                lock=True,
+                # Read-ahead would fill memory with blocks around each receipt that is asked for.
+                readahead=False,
+            )
+            self._env.reader_check()
+            self.tables = {name: self._env.open_db(name) for name in _TABLES}
+        except lmdb.Error as error:
+            raise _failure(error) if _is_disk_trouble(error) else DamagedStore(0, f"log: {error}") from error
+
+    @contextmanager
+    def read(self) -> Generator[lmdb.Transaction]:
+        """One consistent state, to be read and left at once."""
+        with self._gate:
+            while self._is_reopening:
+                self._gate.wait()
+            self._readers += 1
+        try:
+            with self._env.begin(buffers=True) as txn:
+                yield txn
+        finally:
+            with self._gate:
+                self._readers -= 1
+                self._gate.notify_all()
+
+    @contextmanager
+    def write(self) -> Generator[lmdb.Transaction]:
+        """Put changes on disk together when the `with` ends, or none of them. Raises `StoreFull`, `StoreFailed`."""
+        try:
+            txn = self._env.begin(write=True)
+            try:
+                yield txn
+                hit("log.before_commit")
+            except BaseException:
+                txn.abort()
+                raise
+            txn.commit()
+        except (lmdb.Error, OSError) as error:
+            raise _failure(error) from error
+        hit("log.committed")
+
+    def get(self, table: bytes, key: bytes) -> bytes | None:
+        """Return a copy of one value."""
+        with self.read() as txn:
+            value = txn.get(key, db=self.tables[table])
+            return None if value is None else bytes(value)
+
+    def reopen(self) -> None:
+        """Close, drop what the kernel caches of the file, and open again: the truth is what the disk holds.
+
+        Waits for readers. Raises `StoreFailed` if the file cannot be opened now; call it again then.
+        """
+        with self._gate:
+            self._is_reopening = True
+            while self._readers:
+                self._gate.wait()
+        try:
+            self._env.close()
+            handle = os.open(self._directory / "data.mdb", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+            finally:
+                os.close(handle)
+            self._open()
+        except OSError as error:
+            raise _failure(error) from error
+        finally:
+            with self._gate:
+                self._is_reopening = False
+                self._gate.notify_all()
+
+    def used_bytes(self) -> int:
+        """How much of the file the tree uses; the file itself keeps freed pages for reuse."""
+        return self._env.info()["last_pgno"] * self._env.stat()["psize"]
+
+    def close(self) -> None:
+        """Release the file; reads that come later raise."""
+        with self._gate:
+            self._is_reopening = True
+            while self._readers:
+                self._gate.wait()
+            self._env.close()
+            self._is_reopening = False
+            self._gate.notify_all()
+
+
+def _is_disk_trouble(error: lmdb.Error) -> bool:
+    return isinstance(error, lmdb.DiskError | lmdb.MapFullError) or not type(error).__name__.startswith(
+        ("Corrupted", "Invalid", "Version", "PageNotFound", "Panic")
+    )
+
+
+def _failure(error: Exception) -> Unavailable:
+    """Return what a caller should be told. LMDB carries the system's error as text only."""
+    text = str(error)
+    if isinstance(error, lmdb.MapFullError) or (isinstance(error, OSError) and error.errno in _FULL):
+        return StoreFull(f"no room to write: {text}")
+    if any(os.strerror(number) in text for number in _FULL):
+        return StoreFull(f"no room to write: {text}")
+    return StoreFailed(f"the write failed: {text}")
