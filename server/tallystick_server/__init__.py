@@ -1,0 +1,1 @@
+"""The appliance: the HTTP API, its process and its command line, over the engine in `tallystick`."""
