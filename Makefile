@@ -1,0 +1,80 @@
+# Every target sets up what it needs in .venv and never asks. Dependencies are installed from requirements/*.lock, hashes checked.
+# A second run is quick: `.venv/.run-ready` and `.venv/.dev-ready` say which lock file was installed last.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench bench-50m soak lock clean
+
+# The first Python that is new enough; `make test PYTHON=/path/to/python3` chooses another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Tests that wait for a disk or for another process leave a core idle, and the others fill it: as many workers as cores, two at least.
+WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); [ $$cores -gt 2 ] && echo $$cores || echo 2)
+ARGS ?=
+
+help:
+	@echo 'make demo            load real usage into a throw-away appliance and look at it (ARGS=--no-tui: print and end)'
+	@echo 'make test            run the tests (ARGS="-k word" narrows)'
+	@echo 'make lint            ruff and pyright'
+	@echo 'make format          let ruff format and fix what it can'
+	@echo 'make bench           measure against decode-and-discard and PostgreSQL; needs wrk and PostgreSQL 15'
+	@echo 'make bench-50m       measure the engine at 50 million events (about ten minutes, 10 GB of disk)'
+	@echo 'make soak            kill, break and restart the appliance for a long time'
+	@echo 'make lock            pin the newest allowed versions of all dependencies, with hashes'
+
+demo: .venv/.run-ready
+	@$(BIN)/tallystick demo $(ARGS)
+
+test: .venv/.dev-ready
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not bench and not soak" $(ARGS)
+
+lint: .venv/.dev-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+format: .venv/.dev-ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev-ready
+	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-50m: .venv/.dev-ready
+	$(BIN)/python -m tests.bench --only engine --engine-events 50000000 $(ARGS)
+
+soak: .venv/.dev-ready
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+# pip-tools lives in a place of its own, so that it never meets the dependencies it pins. What stands in a machine's pip settings
+# (an index, a folder of wheels) is used but not written down.
+COMPILE = build/pip-tools/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --build-deps-for editable
+
+lock:
+	$(PYTHON) -m venv build/pip-tools
+	build/pip-tools/bin/python -m pip --quiet install 'pip-tools>=7.5'
+	$(COMPILE) --output-file requirements/run.lock pyproject.toml
+	$(COMPILE) --extra dev --extra bench --constraint requirements/run.lock --output-file requirements/dev.lock pyproject.toml
+
+clean:
+	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/pip:
+	@test -n "$(PYTHON)" || { echo 'Tallystick needs Python 3.11 or later: install it, or name it (make PYTHON=...)' >&2; exit 2; }
+	@echo 'setting up .venv with $(PYTHON)' >&2
+	@$(PYTHON) -m venv --clear .venv || { echo 'Python lacks its venv module: on Debian and Ubuntu, apt-get install python3-venv' >&2; exit 2; }
+
+# The build back end is in the lock files too, so that nothing is fetched without a hash.
+.venv/.run-ready: requirements/run.lock pyproject.toml | .venv/bin/pip
+	@echo 'installing requirements/run.lock' >&2
+	@$(PIP) install --require-hashes --requirement requirements/run.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev-ready: requirements/dev.lock pyproject.toml | .venv/bin/pip
+	@echo 'installing requirements/dev.lock' >&2
+	@$(PIP) install --require-hashes --requirement requirements/dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/.run-ready
