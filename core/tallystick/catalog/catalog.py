@@ -1,0 +1,133 @@
+"""The definitions as they are now: a fold over the blocks of kind `CATALOG`, in one table of the log's environment.
+
+Meters and keys are few and asked for by every request, so they are in memory too; customers may be a million and stay on disk.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Final, Literal
+
+import lmdb
+import msgspec
+
+from tallystick.api_key import ApiKey
+from tallystick.customer import Customer
+from tallystick.errors import InvalidQuestion, NotFound
+from tallystick.log.records import CatalogRecord
+from tallystick.log.tables import Tables
+from tallystick.meter import Meter
+
+Kind = Literal["meter", "customer", "api_key"]
+Definition = Meter | Customer | ApiKey
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_meter: Final = msgspec.msgpack.Decoder(Meter).decode
+_decode_customer: Final = msgspec.msgpack.Decoder(Customer).decode
+_decode_key: Final = msgspec.msgpack.Decoder(ApiKey).decode
+# LMDB takes keys of 511 bytes, a customer's key may have 1,024: the rest is told apart by a hash, at the price of its order.
+_KEY_BYTES_MAX: Final = 440
+
+
+def definition_record(kind: Kind, key: str, definition: Definition | None) -> CatalogRecord:
+    """Return the log's record of a change; no definition means that it is deleted."""
+    return CatalogRecord(kind, key, None if definition is None else _encode(definition))
+
+
+class Catalog:
+    """The fold. `apply` and `fold` belong to the writer's thread; reads to any."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.meters: dict[str, Meter] = {}
+        self.api_keys: dict[str, ApiKey] = {}
+        self.api_keys_by_hash: dict[bytes, ApiKey] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Read meters and keys from the table again."""
+        with self._tables.read() as txn:
+            meters = [_decode_meter(value) for value in _values(txn, self._tables, b"meter\0")]
+            keys = [_decode_key(value) for value in _values(txn, self._tables, b"api_key\0")]
+        self.meters = {meter.key: meter for meter in meters}
+        self._index_keys({key.id: key for key in keys})
+
+    def apply(self, txn: lmdb.Transaction, record: CatalogRecord) -> None:
+        """Write what the record changes."""
+        table, key = self._tables.tables[b"catalog"], _table_key(record.kind, record.key)
+        if record.definition is None:
+            txn.delete(key, db=table)
+        else:
+            txn.put(key, record.definition, db=table)
+
+    def fold(self, record: CatalogRecord) -> None:
+        """Take the record into memory, once it is on disk. Whole dictionaries are swapped, so that readers need no lock."""
+        if record.kind == "meter":
+            meters = {key: meter for key, meter in self.meters.items() if key != record.key}
+            if record.definition is not None:
+                meters[record.key] = _decode_meter(record.definition)
+            self.meters = dict(sorted(meters.items()))
+        elif record.kind == "api_key":
+            keys = {key_id: key for key_id, key in self.api_keys.items() if key_id != record.key}
+            if record.definition is not None:
+                keys[record.key] = _decode_key(record.definition)
+            self._index_keys(keys)
+
+    def customer(self, key: str) -> Customer:
+        """Return one described customer. Raises `NotFound`."""
+        stored = self._tables.get(b"catalog", _table_key("customer", key))
+        if stored is None:
+            raise NotFound("customer", key)
+        return _decode_customer(stored)
+
+    def has_customer(self, key: str) -> bool:
+        """Whether somebody described the customer."""
+        return self._tables.get(b"catalog", _table_key("customer", key)) is not None
+
+    def customers(self, *, limit: int, cursor: str | None) -> tuple[list[Customer], str | None]:
+        """Return described customers by key, and the cursor of the next page. Raises `InvalidQuestion` for a foreign cursor."""
+        prefix = b"customer\0"
+        start = prefix if cursor is None else _cursor_key(cursor, prefix)
+        found: list[Customer] = []
+        with self._tables.read() as txn, txn.cursor(db=self._tables.tables[b"catalog"]) as entries:
+            is_at = entries.set_range(start)
+            while is_at and len(found) < limit and bytes(entries.key()).startswith(prefix):
+                if bytes(entries.key()) != start:
+                    found.append(_decode_customer(entries.value()))
+                is_at = entries.next()
+            has_more = is_at and bytes(entries.key()).startswith(prefix)
+        if not (found and has_more):
+            return found, None
+        return found, base64.urlsafe_b64encode(_table_key("customer", found[-1].key)).decode().rstrip("=")
+
+    def _index_keys(self, keys: dict[str, ApiKey]) -> None:
+        self.api_keys = dict(sorted(keys.items()))
+        self.api_keys_by_hash = {key.secret_hash: key for key in keys.values()}
+
+
+def _values(txn: lmdb.Transaction, tables: Tables, prefix: bytes) -> list[bytes]:
+    found: list[bytes] = []
+    with txn.cursor(db=tables.tables[b"catalog"]) as cursor:
+        is_at = cursor.set_range(prefix)
+        while is_at and bytes(cursor.key()).startswith(prefix):
+            found.append(bytes(cursor.value()))
+            is_at = cursor.next()
+    return found
+
+
+def _table_key(kind: str, key: str) -> bytes:
+    encoded = key.encode()
+    if len(encoded) > _KEY_BYTES_MAX:
+        encoded = encoded[:_KEY_BYTES_MAX] + hashlib.sha256(encoded).digest()[:16]
+    return kind.encode() + b"\0" + encoded
+
+
+def _cursor_key(cursor: str, prefix: bytes) -> bytes:
+    try:
+        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError:
+        key = b""
+    if not key.startswith(prefix) or len(key) > 511:  # noqa: PLR2004 - LMDB's limit
+        raise InvalidQuestion("cursor", "is none that this list gave out")
+    return key

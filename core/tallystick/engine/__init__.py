@@ -1,0 +1,1 @@
+"""The engine: one writer, the log, and the projections that follow it."""

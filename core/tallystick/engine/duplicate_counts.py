@@ -1,0 +1,112 @@
+"""How often each event was sent again: a fold over the blocks of kind `DUPLICATES`.
+
+Counts since the last checkpoint are in memory; older ones in a table with one row for each 4,096 positions, since a re-sent file
+touches neighbours: a million re-sent events are 250 rows to write rather than a million.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from typing import Final
+
+import lmdb
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from tallystick.log.tables import Tables
+
+Int64s = npt.NDArray[np.int64]
+
+_BUCKET_POSITIONS: Final = 4_096
+_KEY: Final = struct.Struct(">Q")
+
+
+class PendingDuplicates:
+    """Positions sent again since a checkpoint, each as often as it was."""
+
+    def __init__(self) -> None:
+        self._pieces: list[Int64s] = []
+
+    def add(self, positions: Int64s) -> None:
+        """Count each position once more."""
+        self._pieces.append(positions)
+
+    def counted(self) -> tuple[Int64s, Int64s]:
+        """Return the distinct positions, sorted, and how often each came."""
+        if len(self._pieces) > 1:
+            self._pieces = [np.concatenate(self._pieces)]
+        positions = self._pieces[0] if self._pieces else np.empty(0, np.int64)
+        distinct, counts = np.unique(positions, return_counts=True)
+        return distinct, counts.astype(np.int64)
+
+    def of(self, position: int) -> int:
+        """Return how often one position came."""
+        return sum(int(np.count_nonzero(piece == position)) for piece in list(self._pieces))
+
+
+class DuplicateCounts:
+    """The fold. All but `of` belong to the writer's thread."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._guard = threading.Lock()
+        self.active = PendingDuplicates()
+        self._sealed = PendingDuplicates()
+
+    def add(self, positions: Int64s) -> None:
+        """Count re-sends that are on disk."""
+        if len(positions):
+            self.active.add(positions)
+
+    def seal(self) -> None:
+        """Begin a checkpoint: what was counted so far is to be written, what comes now is not."""
+        with self._guard:
+            self._sealed, self.active = self.active, PendingDuplicates()
+
+    def write_sealed(self, txn: lmdb.Transaction) -> None:
+        """Add the sealed counts to the table."""
+        table = self._tables.tables[b"duplicates"]
+        positions, counts = self._sealed.counted()
+        buckets = positions // _BUCKET_POSITIONS
+        starts = np.flatnonzero(np.diff(buckets, prepend=-1))
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(positions)], strict=True):
+            key = _KEY.pack(int(buckets[start]))
+            total = _unpacked(txn.get(key, db=table))
+            total[positions[start:end] % _BUCKET_POSITIONS] += counts[start:end].astype(np.uint32)
+            txn.put(key, zstandard.ZstdCompressor(level=1).compress(total.tobytes()), db=table)
+
+    def adopt_sealed(self) -> None:
+        """End a checkpoint: the sealed counts are in the table now."""
+        with self._guard:
+            self._sealed = PendingDuplicates()
+
+    def unseal(self) -> None:
+        """Give a checkpoint up: what was sealed is pending again."""
+        with self._guard:
+            for piece in (self._sealed, self.active):
+                piece.counted()
+            merged = PendingDuplicates()
+            for pending in (self._sealed, self.active):
+                positions, counts = pending.counted()
+                merged.add(np.repeat(positions, counts))
+            self._sealed, self.active = PendingDuplicates(), merged
+
+    def of(self, position: int) -> int:
+        """Return how often the event at a position was sent again."""
+        with self._guard:
+            stored = self._tables.get(b"duplicates", _KEY.pack(position // _BUCKET_POSITIONS))
+            kept = int(_unpacked(stored)[position % _BUCKET_POSITIONS])
+            return kept + self._sealed.of(position) + self.active.of(position)
+
+    def reset(self) -> None:
+        """Forget what is pending, before the log is replayed."""
+        with self._guard:
+            self.active, self._sealed = PendingDuplicates(), PendingDuplicates()
+
+
+def _unpacked(stored: bytes | memoryview | None) -> npt.NDArray[np.uint32]:
+    if stored is None:
+        return np.zeros(_BUCKET_POSITIONS, np.uint32)
+    return np.frombuffer(zstandard.ZstdDecompressor().decompress(stored), np.uint32).copy()
