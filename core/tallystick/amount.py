@@ -1,9 +1,10 @@
 """Exact decimal amounts: at most 26 digits before the point and 12 after it, never a float on the way.
 
-Everywhere between the door and the answer an amount is either its canonical text (`1.5`, never `1.50`, `+1.5` or `15e-1`; zero is `0`)
-or a `Decimal` made from it. `Decimal` arithmetic rounds to 28 digits by default, so sums are made in `EXACT`, a context wide enough
-for 10^18 addends of the widest amount.
-More than 12 decimals are rounded half-even at the door: float noise is everyday input. More than 26 digits before the point are refused.
+Everywhere between the door and the answer an amount is either its canonical text (`1.5`, never `1.50`, `+1.5` or
+`15e-1`; zero is `0`) or a `Decimal` made from it. `Decimal` arithmetic rounds to 28 digits by default, so sums are made in
+`EXACT`, a context wide enough for 10^18 addends of the widest amount.
+More than 12 decimals are rounded half-even at the door: float noise is everyday input. More than 26 digits before the
+point are refused.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ SCALE: Final = 12
 EXACT: Final = Context(prec=76, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999)
 
 _QUANTUM: Final = Decimal(1).scaleb(-SCALE)
-# What JSON calls a number; also the only texts that count as one inside a string, so that "1_000", " 1", "NaN" and other scripts' digits do not.
+# What JSON calls a number; also the only texts that count as one inside a string, so that "1_000", " 1", "NaN" and other
+# scripts' digits do not.
 NUMBER_PATTERN: Final = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _NUMBER: Final = re.compile(NUMBER_PATTERN, re.ASCII)
 _CANONICAL_SHORT: Final = re.compile(r"(?:0|-?[1-9][0-9]{0,25})(?:\.[0-9]{0,11}[1-9])?", re.ASCII)
@@ -41,14 +43,16 @@ def canonical_amount(text: str) -> str:
     if _CANONICAL_SHORT.fullmatch(text):
         return text
     if len(text) > 4_096 or not _NUMBER.fullmatch(text):  # noqa: PLR2004 - no honest number is longer
-        raise InvalidAmount(f"{ascii(text[:40])} is not a decimal number")
+        raise InvalidAmount(f"{text[:40]!a} is not a decimal number")
     mantissa, _, exponent_text = text.replace("E", "e").partition("e")
     if exponent_text:
-        exponent = int(exponent_text[:12])
+        # Leading zeros are cut before the digits are, or 1e0000000000009999999 would pass for a small exponent.
+        digits = exponent_text.lstrip("+-").lstrip("0")[:8] or "0"
+        exponent = -int(digits) if exponent_text.startswith("-") else int(digits)
         if not mantissa.strip("-0."):
             return "0"
         if exponent > _EXPONENT_MAX:
-            raise AmountOutOfRange(f"{ascii(text[:40])} has more than {INTEGER_DIGITS_MAX} digits before the point")
+            raise AmountOutOfRange(f"{text[:40]!a} has more than {INTEGER_DIGITS_MAX} digits before the point")
         if exponent < -_EXPONENT_MAX:
             return "0"
     return format_amount(Decimal(text))

@@ -1,9 +1,10 @@
 """An event: one notch in the log, its identity and its content.
 
-Identity is (`source`, `id`). Content is everything a sender said: type, customer, time, value and properties. Two events with the same
-identity and the same content are one event sent twice; with other content they are a conflict.
-Values compare by their text, numbers in canonical decimal: `1`, `1.0` and `"1"` are one value, whatever format carried them.
-A time that the sender left out is no content (it is filled in with the arrival afterwards), so that a re-send stays a duplicate.
+Identity is (`source`, `id`). Content is everything a sender said: type, customer, time, value and properties. Two events
+with the same identity and the same content are one event sent twice; with other content they are a conflict.
+Values compare by their text, numbers in canonical decimal: `1`, `1.0` and `"1"` are one value, whatever format carried
+them. A time that the sender left out is no content (it is filled in with the arrival afterwards), so that a re-send stays
+a duplicate.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class EventState(StrEnum):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as the log keeps it; `time` is the arrival where the sender gave none (`time_given` is false then)."""
+    """An event as the log keeps it; `time` is the arrival where the sender gave none: `time_given` is false then."""
 
     source: str
     id: str
@@ -93,6 +94,9 @@ def property_text(value: PropertyValue) -> str:
 def content_hash(
     *, event_type: str, customer: str, time: Instant | None, value: str, properties: dict[str, str]
 ) -> bytes:
-    """SHA-256 over the canonical content: MessagePack of an array, strings only but for the time, properties sorted by name."""
+    """SHA-256 over the canonical content: MessagePack of an array, properties sorted by name.
+
+    Everything in it is text, but for the time (nanoseconds, or nil where the sender gave none).
+    """
     canonical = [event_type, customer, time, value, sorted(properties.items())]
     return hashlib.sha256(msgspec.msgpack.encode(canonical)).digest()

@@ -1,8 +1,9 @@
 """Instants: integer nanoseconds since 1970-01-01T00:00:00Z, one representation everywhere.
 
-Promises: every RFC 3339 time between 1970 and 2261 with up to nine fractional digits is kept exactly; further digits are cut off, so that
-an event never moves forward into another window. Nanoseconds, because clients send them (Go's RFC3339Nano) and two events
-that differ in them alone are two events. Formatting writes UTC with `Z` and 0, 3, 6 or 9 fractional digits, as few as are exact.
+Promises: every RFC 3339 time between 1970 and 2261 with up to nine fractional digits is kept exactly; further digits are
+cut off, so that an event never moves forward into another window. Nanoseconds, because clients send them (Go's
+RFC3339Nano) and two events that differ in them alone are two events. Formatting writes UTC with `Z` and 0, 3, 6 or 9
+fractional digits, as few as are exact.
 Does not: know the time. A `Clock` is passed in to whoever needs it.
 """
 
@@ -25,7 +26,8 @@ LATEST: Final = Instant(9_214_646_400 * NS_PER_S)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))",
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})"
+    r"(?:\.([0-9]+))?(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))",
     re.ASCII,
 )
 
@@ -40,6 +42,10 @@ class Clock(Protocol):
 
 class InvalidInstant(ValueError):
     """A time that is no RFC 3339 time with a zone, or lies outside 1970 to 2261."""
+
+
+class InstantTooLate(InvalidInstant):
+    """A well-formed time past 2261: in the future, whatever the present is."""
 
 
 def parse_instant(text: str) -> Instant:
@@ -76,9 +82,11 @@ def instant_from_ms(milliseconds: int) -> Instant:
 
 
 def checked_instant(nanoseconds: int) -> Instant:
-    """Return the nanoseconds as an instant, or raise `InvalidInstant` outside 1970 to 2261."""
-    if not EARLIEST <= nanoseconds < LATEST:
-        raise InvalidInstant("the time lies outside 1970-01-01T00:00:00Z to 2261-12-31T23:59:59Z")
+    """Return the nanoseconds as an instant, or raise `InvalidInstant` before 1970, `InstantTooLate` after 2261."""
+    if nanoseconds < EARLIEST:
+        raise InvalidInstant("the time lies before 1970-01-01T00:00:00Z")
+    if nanoseconds >= LATEST:
+        raise InstantTooLate("the time lies after 2261-12-31T23:59:59Z")
     return Instant(nanoseconds)
 
 

@@ -1,6 +1,7 @@
 """Why an event was not counted: a stable code for programs, a sentence for people.
 
-Codes are part of the contract: one is added, none is renamed. Each is explained in `docs/rejections.md`, which a test compares with this list.
+Codes are part of the contract: one is added, none is renamed. Each is explained in `docs/rejections.md`, which a test
+compares with this list.
 """
 
 from __future__ import annotations
