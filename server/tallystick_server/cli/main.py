@@ -1,0 +1,136 @@
+"""The program `tallystick`: finds the command, runs it, and turns every ending into an exit code.
+
+Exit codes: 0 done; 1 it failed, with one line on stderr; 2 bad use, with one line on stderr; 130 interrupted; 141 the reader went away.
+Commands are imported when they are called, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from .failure import EXIT_BAD_USE, EXIT_BROKEN_PIPE, EXIT_FAILURE, EXIT_INTERRUPTED, Failure
+
+_EPILOGUE: Final = """Examples:
+  tallystick demo
+  tallystick serve --data ./tallystick-data
+  tallystick import usage.csv --set type=api_call --map customer=account
+  tallystick usage tokens --from -7d --window day --group-by customer
+
+`tallystick COMMAND --help` shows what a command takes."""
+
+_HERE = __package__ or "tallystick_server.cli"
+_RUN = Group("Run", sort_key=1)
+_USE = Group("Use", sort_key=2)
+_KEEP = Group("Look after", sort_key=3)
+_OTHER = Group("Other", sort_key=4)
+
+# name, file, group, help: the help stands here so that the list of commands needs none of the files.
+COMMANDS: Final = (
+    ("serve", "serve", _RUN, "Run the appliance: HTTP API and jobs over one data directory."),
+    ("demo", "demo", _RUN, "Load real usage into a throw-away appliance and show that every event is counted once."),
+    ("import", "import_events", _USE, "Load events from files; running it again counts nothing twice."),
+    ("export", "export_events", _USE, "Write raw events to a file that `import` takes back."),
+    ("events", "events", _USE, "List, follow, look up and void events."),
+    ("usage", "usage", _USE, "Ask a meter how much was used."),
+    ("meters", "meters", _USE, "Define, change, preview and archive meters."),
+    ("customers", "customers", _USE, "Describe customers, and list those that nobody described."),
+    ("keys", "keys", _KEEP, "Create and delete API keys."),
+    ("quarantine", "quarantine", _KEEP, "Look at refused events, send them again, or discard them."),
+    ("verify", "verify", _KEEP, "Check the hash chain, and every projection against the log."),
+    ("rebuild", "rebuild", _KEEP, "Drop every projection and make it again from the log."),
+    ("completions", "completions", _OTHER, "Print or install completions for your shell."),
+    ("version", "version", _OTHER, "Print the version."),
+)
+
+
+def build_app() -> App:
+    """Return the program's commands, none of them imported yet."""
+    app = App(
+        name="tallystick",
+        help="Usage metering in one process and one directory: every event counted once, live, provable.",
+        version=_version,
+        help_format="plaintext",
+        help_epilogue=_EPILOGUE,
+        default_parameter=Parameter(negative=(), show_default=_default_worth_showing),
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    app["--help"].group = _OTHER
+    app["--version"].group = _OTHER
+    for name, module, group, text in COMMANDS:
+        app.command(f"{_HERE}.{module}:app", name=name, help=text, group=group)
+    app.command(f"{_HERE}.offline_walk:app", name="offline-walk", show=False)
+    return app
+
+
+def main(tokens: Sequence[str]) -> int:
+    """Run one command line and return the exit code."""
+    try:
+        code = _run_command(tokens)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more when it ends, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    return code
+
+
+def run() -> NoReturn:
+    """Run the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter gets its code rather than a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(main(sys.argv[1:]))
+
+
+def _run_command(tokens: Sequence[str]) -> int:
+    try:
+        result = build_app()(list(tokens))
+    except CycloptsError as error:
+        return _complain(str(error), EXIT_BAD_USE)
+    except Failure as failure:
+        return _complain(str(failure), failure.exit_code)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{name}{error.strerror or error}", EXIT_FAILURE)
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str, exit_code: int) -> int:
+    from .printable import printable
+
+    line = " ".join(message.split())
+    # A terminal that is gone takes no complaint either; the exit code still tells.
+    try:
+        sys.stdout.flush()
+        sys.stderr.write(f"tallystick: {printable(line)}\n")
+    except BrokenPipeError:
+        return EXIT_BROKEN_PIPE
+    return exit_code
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return f"tallystick {version('tallystick')}"
+
+
+def _default_worth_showing(value: object) -> object:
+    return None if value in (None, False, (), "") else value
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,59 @@
+"""Runs an offline walk in a child process, with its progress on a bar, and reads how it ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import msgspec
+
+from .failure import Failure
+from .offline_walk import Finding, Message, Refusal, Step, Work
+from .program import program
+from .terminal import ProgressBar, Terminal
+
+
+def walk(work: Work, directory: Path, terminal: Terminal) -> Finding:
+    """Return what the walk found; a child that a signal ended was ended by a damaged file. Raises `Failure`."""
+    child = subprocess.Popen(  # noqa: S603 - our own program, on a directory that the user named
+        [*program(), "offline-walk", work, str(directory.resolve())], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    last: Message | None = None
+    reached: Step | None = None
+    with child, terminal.progress(work) as bar:
+        try:
+            for line in child.stdout or ():
+                last = msgspec.json.decode(line, type=Message)
+                if isinstance(last, Step):
+                    reached = last
+                    _show(bar, last)
+            errors = child.stderr.read().decode("utf-8", "replace") if child.stderr else ""
+        except BaseException:
+            child.kill()
+            raise
+    match last:
+        case Finding():
+            return last
+        case Refusal(is_in_use=True):
+            raise Failure(f"{last.detail}; or give --url to have the running appliance do it")
+        case Refusal():
+            raise Failure(last.detail)
+        case _:
+            return _ended(child.returncode, reached, errors)
+
+
+def _ended(code: int, reached: Step | None, errors: str) -> Finding:
+    if code < 0 and -code in {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE}:
+        where = f" at position {reached.done} or later ({reached.step})" if reached else ""
+        problem = (
+            f"reading the files ended the process with {signal.Signals(-code).name}{where}: they are damaged or cut; "
+            "restore from a backup"
+        )
+        return Finding(first_bad_position=reached.done if reached else 0, problems=[problem])
+    last_words = errors.strip().splitlines()[-1:] or [f"exit code {code}"]
+    raise Failure(f"the walk ended before its time: {last_words[0]}")
+
+
+def _show(bar: ProgressBar, step: Step) -> None:
+    bar.show(step.done, step.total or None, f"{step.step} {step.done:,}")

@@ -1,0 +1,94 @@
+"""The child process of `verify` and `rebuild`: walks a data directory and tells how it goes, one JSON object a line on stdout.
+
+A process of its own, because a damaged file can end the process that maps it into memory (SIGBUS, SIGSEGV): the parent then says that
+the directory is damaged, instead of dying without a word. Not for people; hidden from the list of commands.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from cyclopts import App
+
+app = App(name="offline-walk", help="Used by `verify` and `rebuild`.", help_epilogue="Examples:\n  tallystick verify")
+
+Work = Literal["verify", "rebuild"]
+
+
+class Step(msgspec.Struct, frozen=True, tag="step"):
+    """How far the walk has come."""
+
+    step: str
+    done: int
+    total: int
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, tag="finding"):
+    """How the walk ended; `first_bad_position` is None, and `problems` empty, when everything agrees."""
+
+    position: int = 0
+    blocks: int = 0
+    events: int = 0
+    head_hash: str = ""
+    first_bad_position: int | None = None
+    problems: list[str] = []
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
+    """Why there was no walk."""
+
+    detail: str
+    is_in_use: bool = False
+
+
+Message = Step | Finding | Refusal
+
+
+@app.default
+def offline_walk(work: Work, directory: Path, /) -> int:
+    """Walk the directory; the exit code is 0 whenever the last line tells how it ended."""
+    from tallystick.errors import DamagedStore, DirectoryInUse, TallystickError
+
+    try:
+        _tell(_rebuilt(directory) if work == "rebuild" else _verified(directory))
+    except DamagedStore as error:
+        _tell(Finding(first_bad_position=error.position, problems=[str(error)]))
+    except DirectoryInUse as error:
+        _tell(Refusal(str(error), is_in_use=True))
+    except (TallystickError, OSError) as error:
+        _tell(Refusal(str(error)))
+    return 0
+
+
+def _verified(directory: Path) -> Finding:
+    from tallystick.engine import verify_directory
+
+    report = verify_directory(directory, _report)
+    return Finding(
+        position=report.head.position,
+        blocks=report.blocks,
+        events=report.events,
+        head_hash=report.head.hash.hex(),
+        first_bad_position=report.first_bad_position,
+        problems=report.problems,
+    )
+
+
+def _rebuilt(directory: Path) -> Finding:
+    from tallystick.engine import rebuild_directory
+
+    rebuild_directory(directory, _report)
+    return Finding()
+
+
+def _report(progress: object) -> None:
+    step: str = getattr(progress, "step", "")
+    _tell(Step(step, int(getattr(progress, "done", 0)), int(getattr(progress, "total", 0))))
+
+
+def _tell(message: Message) -> None:
+    sys.stdout.write(msgspec.json.encode(message).decode() + "\n")
+    sys.stdout.flush()

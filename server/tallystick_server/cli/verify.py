@@ -1,0 +1,96 @@
+"""`tallystick verify`: whether the log is what was written, and whether every projection follows from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+
+from .asking import AsJson
+from .connection import Connection
+from .directory import DEFAULT_DATA, DataDirectory, existing
+from .terminal import Terminal
+
+if TYPE_CHECKING:
+    from .offline_walk import Finding
+
+app = App(
+    name="verify",
+    help="Check the hash chain, and every projection against the log.",
+    help_epilogue="Examples:\n  tallystick verify --data ./tallystick-data\n"
+    "  tallystick verify --url http://127.0.0.1:7070        # asks the running appliance\n\n"
+    "Exit 0: everything agrees. Exit 1: something differs; the first bad position is named.",
+)
+
+
+@app.default
+def verify(
+    *,
+    data: DataDirectory = DEFAULT_DATA,
+    url: Annotated[
+        str | None, Parameter(help="Ask the appliance at this address instead of reading a directory.")
+    ] = None,
+    api_key: Annotated[str | None, Parameter(env_var="TALLYSTICK_API_KEY", help="Admin key, with --url.")] = None,
+    json: AsJson = False,
+) -> int:
+    """Walk the chain, derive each projection again from the log, and compare."""
+    terminal = Terminal.of_process()
+    if url is not None:
+        finding = _ask(Connection(url, api_key))
+    else:
+        from .offline import walk
+
+        finding = walk("verify", existing(data), terminal)
+    is_good = finding.first_bad_position is None and not finding.problems
+    if json:
+        answer = {"ok": is_good} | msgspec.to_builtins(finding)
+        answer.pop("type", None)
+        terminal.json(msgspec.json.encode(answer))
+    elif is_good:
+        terminal.say(
+            f"Everything agrees: {finding.events:,} events in {finding.blocks:,} blocks, position {finding.position:,}."
+        )
+        terminal.say(f"Head {finding.head_hash}")
+    else:
+        if finding.first_bad_position is not None:
+            terminal.say(f"First bad position: {finding.first_bad_position}")
+        for problem in finding.problems:
+            terminal.say(f"  {problem}")
+    if not is_good:
+        terminal.note("tallystick: verification failed")
+    return 0 if is_good else 1
+
+
+class VerifiedHead(msgspec.Struct, frozen=True):
+    """Where its log ends."""
+
+    position: int
+    hash: str
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """What the running appliance answers."""
+
+    head: VerifiedHead
+    blocks: int
+    events: int
+    problems: list[str]
+    first_bad_position: int | None = None
+
+
+def _ask(connection: Connection) -> Finding:
+    """Return what the running appliance finds; it takes time in proportion to the log."""
+    from .client import decode
+    from .offline_walk import Finding
+
+    with connection.client() as client:
+        answer = decode(client.call("POST", "/v1/log/verify", timeout_s=24 * 3_600.0), Verified)
+    return Finding(
+        position=answer.head.position,
+        blocks=answer.blocks,
+        events=answer.events,
+        head_hash=answer.head.hash,
+        first_bad_position=answer.first_bad_position,
+        problems=answer.problems,
+    )
