@@ -1,0 +1,177 @@
+"""Events in JSON: one object, an array of them, or one object a line."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import msgspec
+import numpy as np
+
+from .array_scanner import JSON_SPACE, split_array
+from .errors import TooManyEvents, UnreadableBody
+from .event_rules import CheckedEvent, check_event
+from .fast_columns import Columns, Moment, columns_of
+from .json_memos import JSON_MEMOS
+from .json_reader import read_json
+from .limits import DecodeLimits
+from .sent_event import RawSentEvent, SentEvent
+from .sent_sizes import SentSizes, solid_bytes
+
+_ARRAY: Final = msgspec.json.Decoder(list[SentEvent])
+_OBJECT: Final = msgspec.json.Decoder(SentEvent)
+_ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_RAW_ARRAY: Final = msgspec.json.Decoder(list[RawSentEvent])
+_RAW_OBJECT: Final = msgspec.json.Decoder(RawSentEvent)
+
+# A body of fewer bytes cannot hold so many empty objects that decoding them would take much memory.
+_UNCOUNTED_BYTES: Final = 256 * 1024
+_BRACES_PER_EVENT: Final = 2
+_NOT_PLAIN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class JsonForm:
+    """`application/json`: one event or an array of events."""
+
+    element_media_type = "application/json"
+
+    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> Columns | None:
+        """See `WireForm`."""
+        body = body.strip(JSON_SPACE)
+        try:
+            if body.startswith(b"{"):
+                return _plain([_OBJECT.decode(body)], body, 0, moment)
+            if len(body) > _UNCOUNTED_BYTES:
+                _refuse_too_many(body, limits)
+            events = _ARRAY.decode(body)
+        except _NOT_PLAIN:
+            return None
+        if len(events) > limits.events_max:
+            raise TooManyEvents(limits.events_max)
+        return _plain(events, body, len(events) + 1, moment)
+
+    def split(self, body: bytes, *, limits: DecodeLimits) -> list[bytes]:
+        """See `WireForm`."""
+        body = body.strip(JSON_SPACE)
+        if not body.startswith(b"["):
+            return [body]
+        try:
+            return list(map(bytes, _ELEMENTS.decode(body)))
+        except _NOT_PLAIN:
+            return split_array(body, events_max=limits.events_max)
+
+    def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
+        """See `WireForm`."""
+        body = b"[%b]" % b",".join(elements)
+        try:
+            events = _ARRAY.decode(body)
+        except _NOT_PLAIN:
+            return None
+        # An element that is no JSON may hold what looks like two of them.
+        return _plain(events, body, len(events) + 1, moment) if len(events) == len(elements) else None
+
+    def one(self, element: bytes, *, moment: Moment) -> CheckedEvent:
+        """See `WireForm`."""
+        return check_event(read_json(element), latest=moment.latest)
+
+
+class JsonLinesForm:
+    """`application/x-ndjson`: one event a line; blank lines are skipped."""
+
+    element_media_type = "application/json"
+
+    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> Columns | None:
+        """See `WireForm`."""
+        return _plain_lines(body, moment, limits.events_max)
+
+    def split(self, body: bytes, *, limits: DecodeLimits) -> list[bytes]:
+        """See `WireForm`."""
+        lines: list[bytes] = []
+        start = 0
+        while start < len(body):
+            end = body.find(b"\n", start)
+            end = len(body) if end < 0 else end
+            line = body[start:end].strip(JSON_SPACE)
+            if line:
+                lines.append(line)
+                if len(lines) > limits.events_max:
+                    raise TooManyEvents(limits.events_max)
+            start = end + 1
+        return lines
+
+    def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
+        """See `WireForm`."""
+        return _plain_lines(b"\n".join(elements), moment, len(elements))
+
+    def one(self, element: bytes, *, moment: Moment) -> CheckedEvent:
+        """See `WireForm`."""
+        return check_event(read_json(element), latest=moment.latest)
+
+
+def _plain_lines(body: bytes, moment: Moment, events_max: int) -> Columns | None:
+    """Return the events if there is exactly one on each line."""
+    body = body.strip(JSON_SPACE)
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+    characters = np.frombuffer(body, np.uint8)
+    ends = np.flatnonzero(characters == ord("\n"))
+    # msgspec lets an event span lines, and lines hold several. Between a closing and an opening brace only the end of an event can
+    # stand, and if there are as many of those as there are events but one, then there are no others.
+    if not ((characters[ends - 1] == ord("}")) & (characters[ends + 1] == ord("{"))).all():
+        return None
+    if len(ends) >= events_max:
+        return None
+    try:
+        events = _OBJECT.decode_lines(body)
+    except _NOT_PLAIN:
+        return None
+    return _plain(events, body, 0, moment) if len(events) == len(ends) + 1 else None
+
+
+def _plain(events: list[SentEvent], body: bytes, outside_bytes: int, moment: Moment) -> Columns | None:
+    """Return the events if each is plainly right; `outside_bytes` of the body that are no space stand outside of them."""
+    if not events:
+        return None
+    values, raw_values = _raw_column([event.value for event in events])
+    properties, raw_properties = _raw_column([event.properties for event in events])
+    found = columns_of(events, values, properties, memos=JSON_MEMOS, moment=moment)
+    if found is None:
+        return None
+    columns, sizes = found
+    expected_bytes = outside_bytes + sizes.json_bytes(len(events), raw_values, raw_properties)
+    body_bytes = solid_bytes(body)
+    if body_bytes == expected_bytes or (b"\\" in body and _are_only_escapes(body, body_bytes - outside_bytes, sizes)):
+        return columns
+    return None
+
+
+def _raw_column(column: list[msgspec.Raw]) -> tuple[list[bytes], bytes]:
+    """Return the bytes of each and, for counting, of all."""
+    # Joined and split again, because that costs half of what bytes() for each does. No JSON that msgspec lets through holds a NUL.
+    joined = b"\0".join(cast("list[bytes]", column))
+    return joined.split(b"\0"), joined
+
+
+def _are_only_escapes(body: bytes, event_bytes: int, sizes: SentSizes) -> bool:
+    """Whether the events are longer than their texts for no other reason than that characters in them are escaped."""
+    try:
+        events = _RAW_ARRAY.decode(body) if body.startswith(b"[") else _RAW_OBJECT.decode_lines(body)
+    except _NOT_PLAIN:
+        return False
+    raw_sizes = SentSizes()
+    blobs: list[bytes] = []
+    for name in RawSentEvent.__struct_fields__:
+        raws, joined = _raw_column([getattr(event, name) for event in events])
+        raw_sizes.add(name, len(raws) - raws.count(b""))
+        blobs.append(joined)
+    return raw_sizes.members == sizes.members and raw_sizes.json_bytes(len(events), *blobs) == event_bytes
+
+
+def _refuse_too_many(body: bytes, limits: DecodeLimits) -> None:
+    """Raise `TooManyEvents` before millions of empty objects become millions of structs."""
+    braces = int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("{")))
+    if braces <= limits.events_max * _BRACES_PER_EVENT * 2:
+        return
+    try:
+        split_array(body, events_max=limits.events_max)
+    except UnreadableBody:
+        return
