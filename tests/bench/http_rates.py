@@ -1,0 +1,123 @@
+"""Rates over HTTP: each subject in turn, batches of 1, 100 and 1,000, the same generator; then Tallystick's delays and its duplicates."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import msgspec
+
+from tests.bench.bench_events import bodies, write_templates
+from tests.bench.figures import Rate
+from tests.bench.paced_client import http_request, send
+from tests.bench.subjects import (
+    Subject,
+    decode_discard,
+    decode_discard_twice,
+    log_position,
+    postgresql_ingest,
+    tallystick,
+)
+from tests.bench.wrk import CONNECTIONS, load
+
+BATCHES = (1, 100, 1_000)
+WARM_UP_S = 2
+TALLYSTICK = "Tallystick, fsync"
+DISCARD = "decode, discard"
+DISCARD_TWICE = "Litestar `data`, discard"
+POSTGRESQL = "PostgreSQL 15, fsync"
+SUBJECTS: dict[str, Callable[[Path], AbstractContextManager[Subject]]] = {
+    DISCARD: decode_discard,
+    DISCARD_TWICE: decode_discard_twice,
+    TALLYSTICK: tallystick,
+    POSTGRESQL: postgresql_ingest,
+}
+
+
+class NotCounted(Exception):
+    """The subject answered with success, and did something else than what is measured."""
+
+
+class Delays(msgspec.Struct, frozen=True, kw_only=True):
+    """Acknowledge times at a fixed rate, single events, from the time each was due."""
+
+    rate_per_s: float
+    requests: int
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """The same events sent twice, in batches of 1,000 over 64 connections."""
+
+    events: int
+    new_per_s: float
+    duplicates_per_s: float
+
+
+def measure_rates(subject_name: str, folder: Path, *, seconds: float) -> list[Rate]:
+    """Start one subject afresh and load it with each batch size; a warm-up before each does not count."""
+    rates: list[Rate] = []
+    with SUBJECTS[subject_name](folder) as subject:
+        for batch in BATCHES:
+            templates = folder / f"bodies-{batch}.json"
+            if not templates.exists():
+                write_templates(templates, batch=batch)
+            load(subject, templates=templates, seconds=WARM_UP_S, seed=2 * batch)
+            before = log_position(subject)
+            seen = load(subject, templates=templates, seconds=seconds, seed=2 * batch + 1)
+            if subject.counts_positions and log_position(subject) - before < seen.requests * batch:
+                raise NotCounted(
+                    f"{subject_name} answered {seen.requests} requests of {batch}, and logged fewer events"
+                )
+            rates.append(
+                Rate(
+                    subject=subject_name,
+                    batch=batch,
+                    requests_per_s=seen.requests_per_s,
+                    p50_ms=seen.p50_us / 1e3,
+                    p99_ms=seen.p99_us / 1e3,
+                )
+            )
+    return rates
+
+
+def _requests(subject: Subject, *, seed: int, batch: int, count: int) -> Sequence[bytes]:
+    return [http_request(body, subject.headers) for body in itertools.islice(bodies(seed=seed, batch=batch), count)]
+
+
+def measure_delays(folder: Path, *, rate_per_s: float, seconds: float) -> Delays:
+    """Send single events to a fresh appliance at a fixed rate."""
+    with tallystick(folder) as subject:
+        count = round(rate_per_s * seconds)
+        warm_up = _requests(subject, seed=11, batch=1, count=round(rate_per_s * WARM_UP_S))
+        send(subject.port, warm_up, connections=CONNECTIONS, rate_per_s=rate_per_s)
+        requests = _requests(subject, seed=12, batch=1, count=count)
+        paced = send(subject.port, requests, connections=CONNECTIONS, rate_per_s=rate_per_s)
+    return Delays(
+        rate_per_s=rate_per_s,
+        requests=count,
+        p50_ms=paced.percentile_ms(50),
+        p99_ms=paced.percentile_ms(99),
+        max_ms=paced.percentile_ms(100),
+    )
+
+
+def measure_replay(folder: Path, *, events: int) -> Replay:
+    """Send events to a fresh appliance, and the very same again."""
+    with tallystick(folder) as subject:
+        warm_up = _requests(subject, seed=21, batch=1_000, count=100)
+        send(subject.port, warm_up, connections=CONNECTIONS)
+        requests = _requests(subject, seed=22, batch=1_000, count=events // 1_000)
+        before = log_position(subject)
+        new = send(subject.port, requests, connections=CONNECTIONS)
+        between = log_position(subject)
+        again = send(subject.port, requests, connections=CONNECTIONS)
+        if (between - before, log_position(subject) - between) != (events, 0):
+            raise NotCounted(
+                f"of {events} events sent twice, {between - before} were logged, then {log_position(subject)}"
+            )
+    return Replay(events=events, new_per_s=events / new.duration_s, duplicates_per_s=events / again.duration_s)
