@@ -1,0 +1,223 @@
+"""The appliance as an ASGI application: what is wired to what.
+
+`create_app` is for embedding: a store that is open, in somebody's own server. `serve` uses `Appliance`, whose store opens later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from time import monotonic
+from typing import Any, cast
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import License, Tag
+
+from tallystick.entropy import Entropy
+from tallystick.errors import TallystickError
+from tallystick.instant import Clock
+from tallystick.store import Store
+
+from . import logs
+from .api_keys.controller import ApiKeyController
+from .asgi import Application
+from .auth import WrongKeys, require_scope
+from .body_budget import BodyBudget
+from .customers.controller import CustomerController
+from .documents import DocumentController, Documents
+from .event_decoding import EventDecoding
+from .events.controller import EventController
+from .front import Front
+from .health.controller import HealthController
+from .ingest_lane import IngestLane
+from .log.controller import LogController
+from .meters.controller import MeterController
+from .metrics import HttpCounts, Metrics
+from .openapi_document import build_document
+from .path_keys import restore_slashes
+from .problem import INTERNAL, MEDIA_TYPE, ProblemError, Refusal, encode_problem, refusal_of
+from .quarantine.controller import QuarantineController
+from .request_ids import RequestIds
+from .request_rules import KnownParameters, require_json
+from .settings import Settings
+from .store_access import StoreAccess
+from .usage.controller import UsageController
+
+_LOG = logs.logger("http")
+_DEFINITION_BYTES_MAX = 2 * 1024 * 1024
+_DESCRIPTION = """Usage metering: every event counted once, live, provable.
+
+Authenticate with `Authorization: Bearer KEY` or `X-API-Key: KEY`. A key has scopes: `ingest`, `read`, `admin` (which implies all).
+
+Errors are problem details (RFC 9457). Answers of 429 and 503 say in `Retry-After` when to try again; nothing was stored by them.
+Times go in as RFC 3339 or integer milliseconds and come out as RFC 3339 in UTC. Numbers come out with their exact digits."""
+_TAGS = {
+    "Events": "Send them, read them, void them, watch them land.",
+    "Quarantine": "Events that were refused.",
+    "Meters": "Named questions over events.",
+    "Usage": "What meters answer.",
+    "Customers": "Whose usage is counted.",
+    "Log": "The hash chain, for auditors.",
+    "API keys": "Who may call.",
+    "Health": "For supervisors and Prometheus.",
+}
+CONTROLLERS = (
+    EventController,
+    QuarantineController,
+    MeterController,
+    UsageController,
+    CustomerController,
+    LogController,
+    ApiKeyController,
+    HealthController,
+    DocumentController,
+)
+
+
+class Appliance:
+    """The application and its parts; `access` is where the store is put once it is open."""
+
+    def __init__(self, settings: Settings, *, clock: Clock, entropy: Entropy) -> None:
+        self.access = StoreAccess(settings)
+        self.connection_count: Callable[[], int] = lambda: 0
+        self._decoding = EventDecoding(settings, clock=clock, entropy=entropy)
+        budget, counts = BodyBudget(settings.bodies_in_flight_bytes_max), HttpCounts()
+        request_ids, wrong_keys = RequestIds(entropy), WrongKeys(monotonic)
+        metrics = Metrics(counts, self.access, budget, connection_count=self._count_connections)
+        documents = Documents()
+        framework = _framework(
+            settings,
+            documents,
+            {
+                "access": self.access,
+                "clock": clock,
+                "decoding": self._decoding,
+                "figures": metrics,
+                "documents": documents,
+            },
+        )
+        shared: dict[str, Any] = {  # Any: keyword arguments of two constructors
+            "access": self.access,
+            "settings": settings,
+            "budget": budget,
+            "request_ids": request_ids,
+            "wrong_keys": wrong_keys,
+            "counts": counts,
+        }
+        lane = IngestLane(decoding=self._decoding, **shared)
+        self.documents = documents
+        self.asgi = Front(framework=cast("Application", framework), lane=lane, **shared)
+
+    def _count_connections(self) -> int:
+        return self.connection_count()  # set by whoever serves, after the metrics were made
+
+    def close(self) -> None:
+        """Release the threads; the store is closed by whoever opened it."""
+        self.access.close()
+        self._decoding.close()
+
+
+def create_app(store: Store, settings: Settings, *, clock: Clock, entropy: Entropy) -> Front:
+    """Return the application over a store that is open; the caller runs it, and closes the store after it."""
+    appliance = Appliance(settings, clock=clock, entropy=entropy)
+    appliance.access.open(store)
+    return appliance.asgi
+
+
+def program_version() -> str:
+    """Return the version of the installed program."""
+    try:
+        return version("tallystick")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _framework(settings: Settings, documents: Documents, given: dict[str, object]) -> Litestar:
+    known = KnownParameters()
+    app = Litestar(
+        route_handlers=list(CONTROLLERS),
+        guards=[require_scope, restore_slashes, require_json, known.check],
+        dependencies={name: Provide(_constant(value), sync_to_thread=False) for name, value in given.items()},
+        exception_handlers={
+            TallystickError: _answer_error,
+            HTTPException: _answer_http,
+            RecursionError: _answer_depth,
+            Exception: _answer_unexpected,
+        },
+        openapi_config=OpenAPIConfig(
+            title="Tallystick",
+            version=program_version(),
+            description=_DESCRIPTION,
+            license=License(name="Apache-2.0", identifier="Apache-2.0"),
+            tags=[Tag(name=name, description=description) for name, description in _TAGS.items()],
+            use_handler_docstrings=True,
+            # The framework wants a page of its own; it names no scope, so that nobody can read it. Ours are in `documents`.
+            path="/v1/framework-schema",
+            render_plugins=[JsonRenderPlugin()],
+        ),
+        request_max_body_size=_DEFINITION_BYTES_MAX,
+        logging_config=None,
+        pdb_on_exception=False,
+    )
+    document = build_document(app, settings)
+    known.learn(document)
+    documents.fill(document)
+    return app
+
+
+def _constant(value: object) -> Callable[[], object]:
+    def given() -> object:
+        return value
+
+    return given
+
+
+AnyRequest = Request[Any, Any, State]  # Any: errors come before a request's key and user are known
+
+
+def _problem(request: AnyRequest, refusal: Refusal) -> Response[bytes]:
+    body = encode_problem(refusal, request.scope["state"].get("request_id"))
+    return Response(body, status_code=refusal.status, media_type=MEDIA_TYPE, headers=refusal.headers)
+
+
+def _answer_error(request: AnyRequest, error: TallystickError) -> Response[bytes]:
+    refusal = refusal_of(error)
+    return _answer_unexpected(request, error) if refusal is None else _problem(request, refusal)
+
+
+def _answer_unexpected(request: AnyRequest, error: Exception) -> Response[bytes]:
+    request_id = request.scope["state"].get("request_id")
+    _LOG.error("a request failed", path=request.scope["path"], request_id=request_id, exc_info=error)
+    return _problem(request, INTERNAL)
+
+
+def _answer_depth(request: AnyRequest, _error: RecursionError) -> Response[bytes]:
+    return _problem(request, Refusal(400, "invalid_body", "the body is nested too deeply"))
+
+
+def _answer_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+    code, detail = _HTTP_CODES.get(error.status_code, ("invalid_request", ""))
+    errors = [
+        ProblemError(str(each.get("message", "")), pointer=str(each.get("key", "")) or None)
+        for each in (error.extra if isinstance(error.extra, list) else [])
+    ]
+    if error.status_code >= 500:  # noqa: PLR2004 - the server's own fault
+        return _answer_unexpected(request, error)
+    said = "; ".join(f"{each.pointer}: {each.detail}" if each.pointer else each.detail for each in errors)
+    headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+    return _problem(
+        request, Refusal(error.status_code, code, said or detail or error.detail, errors=errors, headers=headers)
+    )
+
+
+_HTTP_CODES = {
+    400: ("invalid_request", ""),
+    404: ("no_route", "there is nothing at this path; /docs lists what there is"),
+    405: ("method_not_allowed", "this path does not take this method"),
+    413: ("body_too_large", f"the body is larger than {_DEFINITION_BYTES_MAX} bytes"),
+}

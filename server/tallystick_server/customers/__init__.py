@@ -1,0 +1,1 @@
+"""Customers: whose usage is counted."""

@@ -1,0 +1,1 @@
+"""Raw events: in, out, voided, and as they land."""

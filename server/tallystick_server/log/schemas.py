@@ -1,0 +1,75 @@
+"""How the hash chain looks in JSON: hashes in hexadecimal."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from tallystick.store import BlockSummary, LogHead, VerifyReport
+from tallystick_server.json_values import Timestamp, timestamp
+
+Hash = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[0-9a-f]*$"}, examples=["9f86d081884c7d65…"])]
+
+
+class LogHeadOut(msgspec.Struct):
+    """Where the log ends: the last position given, the last block and its hash."""
+
+    position: int
+    block: int
+    hash: Hash
+
+
+class BlockOut(msgspec.Struct, kw_only=True):
+    """One block: `hash` covers `previous_hash`, the header and the payload."""
+
+    number: int
+    kind: str
+    position: int
+    record_count: int
+    written_at: Timestamp
+    payload_bytes: int
+    previous_hash: Hash
+    hash: Hash
+
+
+class VerifyOut(msgspec.Struct, kw_only=True):
+    """What verification found; `first_bad_position` is null when everything agrees."""
+
+    ok: bool
+    head: LogHeadOut
+    blocks: int
+    events: int
+    first_bad_position: int | None
+    problems: list[str]
+
+
+def log_head_out(head: LogHead) -> LogHeadOut:
+    """Return the head as it is answered."""
+    return LogHeadOut(head.position, head.block, head.hash.hex())
+
+
+def block_out(block: BlockSummary) -> BlockOut:
+    """Return a block as it is answered."""
+    return BlockOut(
+        number=block.number,
+        kind=block.kind,
+        position=block.position,
+        record_count=block.record_count,
+        written_at=timestamp(block.written_at),
+        payload_bytes=block.payload_bytes,
+        previous_hash=block.previous_hash.hex(),
+        hash=block.hash.hex(),
+    )
+
+
+def verify_out(report: VerifyReport) -> VerifyOut:
+    """Return a report as it is answered."""
+    return VerifyOut(
+        ok=report.first_bad_position is None and not report.problems,
+        head=log_head_out(report.head),
+        blocks=report.blocks,
+        events=report.events,
+        first_bad_position=report.first_bad_position,
+        problems=report.problems,
+    )

@@ -1,0 +1,1 @@
+"""Meters: named questions over events."""

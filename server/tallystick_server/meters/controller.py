@@ -1,0 +1,103 @@
+"""Meters: defined before or after the events came, previewed, changed, archived."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.params import FromPath, JSONBody
+
+from tallystick.api_key import Scope
+from tallystick.meter import Meter
+from tallystick.store import Store
+from tallystick.usage.aggregators import aggregators
+from tallystick_server.auth import allowed
+from tallystick_server.dependencies import Access, Present
+from tallystick_server.readable_meter import IncludeArchived, readable_meter
+from tallystick_server.usage.asked import question_from_body
+from tallystick_server.usage.controller import usage_json
+from tallystick_server.usage.schemas import UsageOut
+
+from .schemas import (
+    AggregatorOut,
+    AggregatorsOut,
+    MeterCreate,
+    MeterOut,
+    MetersOut,
+    MeterUpdate,
+    PreviewRequest,
+    meter_of,
+    meter_out,
+    patched,
+)
+
+
+class MeterController(Controller):
+    """Named questions over events."""
+
+    path = "/v1"
+    tags = ("Meters",)
+
+    @get("/meters", operation_id="listMeters", summary="List meters", opt=allowed(Scope.READ))
+    async def everything(self, *, access: Access, include_archived: IncludeArchived = False) -> MetersOut:
+        """List meters by key; archived ones with `include_archived=true` only."""
+        meters = await access.read(lambda store: store.meters(include_archived=include_archived))
+        return MetersOut([meter_out(meter) for meter in meters])
+
+    @post("/meters", operation_id="createMeter", summary="Define a meter", opt=allowed(Scope.ADMIN, 409, 422))
+    async def create(self, data: JSONBody[MeterCreate], access: Access) -> MeterOut:
+        """Define a meter. It covers every event there is, whether it came before or comes after."""
+        meter = meter_of(data)
+        return meter_out(await access.read(lambda store: store.put_meter(meter, create=True)))
+
+    @get("/meters/{key:str}", operation_id="getMeter", summary="Show a meter", opt=allowed(Scope.READ, 404))
+    async def show(self, *, key: FromPath[str], access: Access, include_archived: IncludeArchived = False) -> MeterOut:
+        """Show one meter; an archived one with `include_archived=true` only."""
+        return meter_out(await access.read(lambda store: readable_meter(store, key, include_archived=include_archived)))
+
+    @patch(
+        "/meters/{key:str}", operation_id="updateMeter", summary="Change a meter", opt=allowed(Scope.ADMIN, 404, 422)
+    )
+    async def change(self, key: FromPath[str], data: JSONBody[MeterUpdate], access: Access, clock: Present) -> MeterOut:
+        """Change a meter by a merge patch: what is absent stays, null clears. `"archived": false` takes an archived one back."""
+
+        def apply(store: Store) -> Meter:
+            return store.put_meter(patched(store.meter(key), data, now=clock.now()), create=False)
+
+        return meter_out(await access.read(apply))
+
+    @delete(
+        "/meters/{key:str}",
+        operation_id="archiveMeter",
+        summary="Archive a meter",
+        opt=allowed(Scope.ADMIN, 404),
+        status_code=200,
+    )
+    async def archive(self, key: FromPath[str], access: Access) -> MeterOut:
+        """Archive a meter: it is listed no more, and its past usage stays readable with `include_archived=true`. Idempotent."""
+        return meter_out(await access.read(lambda store: store.archive_meter(key)))
+
+    @post(
+        "/meters/preview",
+        operation_id="previewMeter",
+        summary="Try a meter",
+        opt=allowed(Scope.READ, 422),
+        status_code=200,
+    )
+    async def preview(self, data: JSONBody[PreviewRequest], access: Access, clock: Present) -> Response[UsageOut]:
+        """Answer the usage of a meter over past events without saving anything."""
+        meter, question = meter_of(data.meter), question_from_body(data.query, clock)
+        body = await access.scan(lambda store: usage_json(store.preview(meter, question)))
+        return cast("Response[UsageOut]", Response(body, media_type="application/json"))
+
+    @get(
+        "/aggregators",
+        operation_id="listAggregators",
+        summary="List aggregations",
+        opt=allowed(Scope.READ),
+        sync_to_thread=False,
+    )
+    def aggregators(self) -> AggregatorsOut:
+        """List what meters can do with events, built in or from a plugin."""
+        found = sorted(aggregators().values(), key=lambda aggregator: aggregator.name)
+        return AggregatorsOut([AggregatorOut(each.name, each.summary, list(each.options)) for each in found])

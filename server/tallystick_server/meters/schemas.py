@@ -1,0 +1,207 @@
+"""How meters look in JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from tallystick.instant import Instant
+from tallystick.meter import Meter
+from tallystick_server.json_values import Timestamp, timestamp, timestamp_or_null
+from tallystick_server.merge_patch import kept_or, kept_or_default, merged
+from tallystick_server.usage.asked import filter_text
+from tallystick_server.usage.schemas import FilterValue, UsageQuery
+
+Key = Annotated[
+    str,
+    msgspec.Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:\-]*$", examples=["tokens"]),
+]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256, examples=["Tokens"])]
+EventType = Annotated[str, msgspec.Meta(min_length=1, max_length=128, examples=["completion"])]
+Field = Annotated[str, msgspec.Meta(min_length=1, max_length=300, examples=["properties.tokens"])]
+Fields = Annotated[list[Field], msgspec.Meta(max_length=16)]
+Aggregation = Annotated[str, msgspec.Meta(min_length=1, max_length=128, examples=["sum"])]
+Dimensions = Annotated[
+    list[Annotated[str, msgspec.Meta(min_length=1, max_length=256)]],
+    msgspec.Meta(max_length=64, examples=[["region", "model"]]),
+]
+FilterIn = dict[str, list[FilterValue] | FilterValue]
+ShortText = Annotated[str, msgspec.Meta(max_length=256)]
+TimeoutS = Annotated[int, msgspec.Meta(ge=1, le=10 * 366 * 86_400)]
+Options = dict[str, Any]  # Any: a plugin's aggregator defines what is in it, and checks it
+
+
+class MeterFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a meter asks."""
+
+    event_type: EventType
+    aggregation: Aggregation
+    name: Name | None = None
+    field: Field = "value"
+    fields: Fields = []
+    filter: FilterIn = {}
+    unit: ShortText | None = None
+    dimensions: Dimensions = []
+    timeout: TimeoutS | None = None
+    series: ShortText | None = None
+    statistic: ShortText | None = None
+    options: Options = {}
+
+
+class MeterDraft(MeterFields, kw_only=True, forbid_unknown_fields=True):
+    """A meter to try: a named question over events, which needs no key yet."""
+
+    key: Key = "preview"
+
+
+class MeterCreate(MeterFields, kw_only=True, forbid_unknown_fields=True):
+    """A meter to define. It covers all events, those that came before it as well."""
+
+    key: Key
+
+
+class MeterUpdate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A merge patch: what is absent stays, null clears; `filter` and `options` are merged name by name."""
+
+    name: Name | UnsetType = UNSET
+    event_type: EventType | UnsetType = UNSET
+    aggregation: Aggregation | UnsetType = UNSET
+    field: Field | UnsetType | None = UNSET
+    fields: Fields | UnsetType | None = UNSET
+    filter: dict[str, list[FilterValue] | FilterValue | None] | UnsetType | None = UNSET
+    unit: ShortText | UnsetType | None = UNSET
+    dimensions: Dimensions | UnsetType | None = UNSET
+    timeout: TimeoutS | UnsetType | None = UNSET
+    series: ShortText | UnsetType | None = UNSET
+    statistic: ShortText | UnsetType | None = UNSET
+    options: dict[str, Any] | UnsetType | None = UNSET  # Any: as `Options`
+    archived: bool | UnsetType = UNSET
+
+
+class MeterOut(msgspec.Struct, kw_only=True):
+    """A meter; `version` grows with each change."""
+
+    key: str
+    name: str
+    event_type: str
+    aggregation: str
+    field: str
+    fields: list[str]
+    filter: dict[str, list[str]]
+    unit: str | None
+    dimensions: list[str]
+    timeout: int | None
+    series: str | None
+    statistic: str | None
+    options: Options
+    version: int
+    created_at: Timestamp
+    updated_at: Timestamp
+    archived_at: Timestamp | None
+
+
+class MetersOut(msgspec.Struct):
+    """All meters by key, on one page."""
+
+    items: list[MeterOut]
+    next_cursor: str | None = None
+
+
+class PreviewRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A meter that is not saved, and a question to it."""
+
+    meter: MeterDraft
+    query: UsageQuery
+
+
+class AggregatorOut(msgspec.Struct):
+    """An aggregation that meters can name; `options` are the fields of a meter that it understands."""
+
+    name: str
+    summary: str
+    options: list[str]
+
+
+class AggregatorsOut(msgspec.Struct):
+    """Every aggregation, built in or from a plugin, by name."""
+
+    items: list[AggregatorOut]
+    next_cursor: str | None = None
+
+
+def meter_of(draft: MeterDraft | MeterCreate) -> Meter:
+    """Return the meter that a body describes."""
+    return Meter(
+        key=draft.key,
+        name=draft.name or draft.key,
+        event_type=draft.event_type,
+        aggregation=draft.aggregation,
+        field=draft.field,
+        fields=tuple(draft.fields),
+        filter=_filter(draft.filter),
+        unit=draft.unit,
+        dimensions=tuple(draft.dimensions),
+        timeout=draft.timeout,
+        series=draft.series,
+        statistic=draft.statistic,
+        options=draft.options,
+    )
+
+
+def patched(meter: Meter, patch: MeterUpdate, *, now: Instant) -> Meter:
+    """Return the meter with the patch applied; `archived` true archives, false takes it back."""
+    filter_patch: dict[str, tuple[str, ...] | None] | UnsetType | None = patch.filter  # type: ignore[assignment]
+    if isinstance(patch.filter, dict):
+        filter_patch = {name: None if values is None else _texts(name, values) for name, values in patch.filter.items()}
+    archived_at = meter.archived_at
+    if isinstance(patch.archived, bool):
+        archived_at = (meter.archived_at or now) if patch.archived else None
+    return msgspec.structs.replace(
+        meter,
+        name=kept_or(patch.name, meter.name),
+        event_type=kept_or(patch.event_type, meter.event_type),
+        aggregation=kept_or(patch.aggregation, meter.aggregation),
+        field=kept_or_default(patch.field, meter.field, "value"),
+        fields=tuple(kept_or_default(patch.fields, list(meter.fields), [])),
+        filter=merged(filter_patch, meter.filter),
+        unit=kept_or(patch.unit, meter.unit),
+        dimensions=tuple(kept_or_default(patch.dimensions, list(meter.dimensions), [])),
+        timeout=kept_or(patch.timeout, meter.timeout),
+        series=kept_or(patch.series, meter.series),
+        statistic=kept_or(patch.statistic, meter.statistic),
+        options=merged(patch.options, meter.options),
+        archived_at=archived_at,
+    )
+
+
+def meter_out(meter: Meter) -> MeterOut:
+    """Return a meter as it is answered."""
+    return MeterOut(
+        key=meter.key,
+        name=meter.name,
+        event_type=meter.event_type,
+        aggregation=meter.aggregation,
+        field=meter.field,
+        fields=list(meter.fields),
+        filter={name: list(values) for name, values in meter.filter.items()},
+        unit=meter.unit,
+        dimensions=list(meter.dimensions),
+        timeout=meter.timeout,
+        series=meter.series,
+        statistic=meter.statistic,
+        options=meter.options,
+        version=meter.version,
+        created_at=timestamp(meter.created_at),
+        updated_at=timestamp(meter.updated_at),
+        archived_at=timestamp_or_null(meter.archived_at),
+    )
+
+
+def _filter(given: FilterIn) -> dict[str, tuple[str, ...]]:
+    return {name: _texts(name, values) for name, values in given.items()}
+
+
+def _texts(name: str, values: list[FilterValue] | FilterValue) -> tuple[str, ...]:
+    return tuple(filter_text(name, value) for value in (values if isinstance(values, list) else [values]))

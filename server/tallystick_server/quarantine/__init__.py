@@ -1,0 +1,1 @@
+"""Quarantine: events that were refused, to be looked at and sent again."""

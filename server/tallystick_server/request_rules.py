@@ -1,0 +1,61 @@
+"""What every route asks of a request beyond its own types: parameters that it knows, each once, and a body in JSON.
+
+A misspelt parameter would otherwise be ignored and the figure be of something else than was asked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from .json_values import invalid_parameter
+from .problem import Refusal
+from .usage.asked import filter_name
+
+_JSON = ("application/json", "application/merge-patch+json")
+Connection = ASGIConnection[Any, Any, Any, Any]  # Any: Litestar's type variables
+
+
+class KnownParameters:
+    """The query parameters of each route, as the OpenAPI document lists them."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, frozenset[str]] = {}
+
+    def learn(self, document: dict[str, Any]) -> None:  # Any: a JSON document
+        """Take the names from the document."""
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                parameters = operation.get("parameters", [])
+                self._names[operation["operationId"]] = frozenset(
+                    each["name"] for each in parameters if each["in"] == "query"
+                )
+
+    def check(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Refuse a parameter that the route does not have, or that comes twice; `filter[NAME]` may."""
+        known = self._names.get(str(getattr(handler, "operation_id", None)))
+        if known is None or not connection.scope["query_string"]:
+            return
+        seen: set[str] = set()
+        for parameter, _ in connection.query_params.multi_items():
+            if "filter" in known and filter_name(parameter) is not None:
+                continue
+            if parameter not in known or parameter == "filter":
+                names = ", ".join(sorted(known - {"filter"} | ({"filter[NAME]"} & {f"{name}[NAME]" for name in known})))
+                raise invalid_parameter(parameter[:100], f"is no parameter of this route; it has {names or 'none'}")
+            if parameter in seen:
+                raise invalid_parameter(parameter, "is given twice")
+            seen.add(parameter)
+
+
+def require_json(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Refuse a body that is not JSON, where the route decodes one. Raises `Refusal` (415)."""
+    if handler.parsed_data_field is None:
+        return
+    media_type = connection.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type not in _JSON:
+        raise Refusal(415, "unknown_media_type", f"this route takes {_JSON[0]}")
+    if connection.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Refusal(415, "unknown_encoding", "only events may come compressed")

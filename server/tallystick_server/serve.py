@@ -1,0 +1,152 @@
+"""The process: opens the store, serves HTTP, and ends in order.
+
+Promises: the port answers at once, with 503 and the reason until the store is open; `tallystick is ready at URL` is one line on stdout,
+written when writes are taken; the first admin key is written there once, if the operator chose none. SIGTERM drains: what was taken is
+answered or refused, the store is closed, the exit code is 0. What cannot be served at all is one line on stderr and exit code 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from tallystick.api_key import Scope
+from tallystick.errors import TallystickError
+from tallystick.failpoints import arm_from_environment
+from tallystick.store import Store
+
+from . import logs
+from .bounded_server import BoundedServer
+from .present import SystemClock, SystemEntropy
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .app import Appliance
+
+_LOG = logs.logger("serve")
+_FILES_BESIDE_CONNECTIONS = 256
+
+
+class CannotServe(TallystickError):
+    """The appliance cannot start; the message is one line for the operator."""
+
+
+def serve(settings: Settings) -> int:
+    """Run the appliance until a signal ends it, and return the exit code of the process."""
+    # Polars reads this when it is imported, so nothing above imports it.
+    os.environ.setdefault("POLARS_MAX_THREADS", str(settings.polars_threads))
+    logs.configure_logs(settings.log_level, settings.log_format)
+    try:
+        arm_from_environment()
+        _raise_file_limit(settings.connections_max)
+        listener = _listen(settings.host, settings.port)
+        with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(settings, listener))
+    except (TallystickError, ValueError) as error:
+        sys.stderr.write(f"tallystick: {error}\n")
+        return 1
+    return 0
+
+
+async def _run(settings: Settings, listener: socket.socket) -> None:
+    from .app import Appliance  # noqa: PLC0415 - imports Polars, whose threads were set a moment ago
+
+    appliance = Appliance(settings, clock=SystemClock(), entropy=SystemEntropy())
+    server = BoundedServer(appliance.asgi, settings, begin_drain=appliance.access.drain)
+    appliance.connection_count = lambda: server.connection_count
+    url = _url(listener)
+    _say(f"tallystick listens on {url}")
+    sweeping = asyncio.create_task(server.sweep())
+    opening = asyncio.create_task(_open(settings, appliance, server, url))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        sweeping.cancel()
+        appliance.access.drain()
+        store = await opening
+        appliance.close()
+        if store is not None:
+            await asyncio.to_thread(store.close)
+        _LOG.info("stopped")
+
+
+async def _open(settings: Settings, appliance: Appliance, server: BoundedServer, url: str) -> Store | None:
+    """Open the store beside the server. Raises what refuses it, after telling the server to end."""
+    try:
+        store = await asyncio.to_thread(_open_store, settings)
+        await asyncio.to_thread(_first_admin_key, store, settings.admin_key)
+    except BaseException:
+        appliance.access.fail("the store cannot be opened; the log says why")
+        server.should_exit = True
+        raise
+    appliance.access.open(store)
+    _LOG.info("ready", url=url, position=store.health().head.position)
+    _say(f"tallystick is ready at {url}")
+    return store
+
+
+def _open_store(settings: Settings) -> Store:
+    from tallystick.engine import Engine  # noqa: PLC0415 - as above
+
+    return Engine.open(Path(settings.data), clock=SystemClock(), entropy=SystemEntropy(), settings=settings.engine)
+
+
+def _first_admin_key(store: Store, chosen: str | None) -> None:
+    """See to it that there is a key with which everything else can be set up."""
+    if any(Scope.ADMIN in key.scopes for key in store.api_keys()):
+        if chosen is not None and store.authenticate(chosen) is None:
+            _LOG.warning("admin_key is no key of this data directory, which has others: it is not taken over")
+        return
+    if chosen is not None:
+        store.adopt_api_key(chosen, name="first admin key", scopes=[Scope.ADMIN])
+        return
+    _, secret = store.create_api_key(name="first admin key", scopes=[Scope.ADMIN], expires_at=None)
+    _say(f"first admin key (shown this once): {secret}")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2_048)
+    except OSError as error:
+        raise CannotServe(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    listener.setblocking(False)  # noqa: FBT003 - the socket module's signature
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    name = listener.getsockname()
+    host, port = str(name[0]), int(name[1])
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what a person can open
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _raise_file_limit(connections_max: int) -> None:
+    """Take as many file descriptors as the connections need, within what the system allows."""
+    wanted = connections_max + _FILES_BESIDE_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        raise CannotServe(
+            f"connections_max is {connections_max}, and the system allows {most} open files: lower it, or raise the limit (ulimit -n)"
+        )
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,88 @@
+"""How routes reach the store: once it is open, in a thread, within bounds.
+
+The engine opens while the port already answers; until then every call is refused with 503 and the reason. Short calls and scans have
+a pool each, so that a slow question never keeps a customer from being described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from tallystick.store import Store
+
+from .problem import Refusal, busy
+from .settings import Settings
+from .work_pool import WorkPool
+
+T = TypeVar("T")
+
+
+class StoreAccess:
+    """The store, or why it is not there yet, and the threads that ask it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._store: Store | None = None
+        self._reason = "the store is being opened"
+        self.is_draining = False
+        self.reads = WorkPool(
+            "reads", threads=settings.read_threads, queue_max=settings.read_queue_max, timeout_s=settings.scan_timeout_s
+        )
+        self.scans = WorkPool(
+            "scans", threads=settings.scan_threads, queue_max=settings.scan_queue_max, timeout_s=settings.scan_timeout_s
+        )
+        self.long = WorkPool("verifications", threads=1, queue_max=0, timeout_s=None)
+        self.streams_max = settings.streams_max
+        self.streams_open = 0
+        self.waits = ThreadPoolExecutor(max_workers=settings.streams_max, thread_name_prefix="tallystick-streams")
+
+    @property
+    def store(self) -> Store:
+        """The open store. Raises `Refusal` (503) while there is none."""
+        if self._store is None:
+            raise self.not_open()
+        return self._store
+
+    @property
+    def opened(self) -> Store | None:
+        """The store if it is open."""
+        return self._store
+
+    @property
+    def reason(self) -> str:
+        """Why there is no store."""
+        return self._reason
+
+    def not_open(self) -> Refusal:
+        """Return the refusal while there is no store."""
+        return busy(self._reason, retry_after_s=2, code="starting")
+
+    def open(self, store: Store) -> None:
+        """Let calls through."""
+        self._store = store
+
+    def fail(self, reason: str) -> None:
+        """Keep the reason why the store cannot be opened."""
+        self._reason = reason
+
+    async def read(self, call: Callable[[Store], T]) -> T:
+        """Ask something that takes microseconds to milliseconds."""
+        store = self.store
+        return await self.reads.run(lambda: call(store))
+
+    async def scan(self, call: Callable[[Store], T]) -> T:
+        """Ask something that takes milliseconds to seconds."""
+        store = self.store
+        return await self.scans.run(lambda: call(store))
+
+    def drain(self) -> None:
+        """Tell streams and long work to end."""
+        self.is_draining = True
+
+    def close(self) -> None:
+        """Release the threads; the store is closed by whoever opened it."""
+        self.drain()
+        for pool in (self.reads, self.scans, self.long):
+            pool.close()
+        self.waits.shutdown(wait=False, cancel_futures=True)

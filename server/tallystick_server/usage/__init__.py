@@ -1,0 +1,1 @@
+"""Usage: the answers of meters."""
