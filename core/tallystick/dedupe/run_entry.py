@@ -20,5 +20,5 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
     last_position: int
     first_received_at: Instant
     last_received_at: Instant
-    bytes: int
+    file_bytes: int
     checksum: bytes

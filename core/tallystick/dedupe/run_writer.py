@@ -149,7 +149,7 @@ class RunWriter:
             last_position=self._last_position,
             first_received_at=self._first_received_at,
             last_received_at=self._last_received_at,
-            bytes=self._layout.file_bytes,
+            file_bytes=self._layout.file_bytes,
             checksum=header_checksum(header),
         )
 
