@@ -22,7 +22,10 @@ class Scope(StrEnum):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as it is kept: `prefix` (its first characters) is for recognition, `secret_hash` for the comparison."""
+    """A key as it is kept: `prefix` (its first characters) is for recognition, `secret_hash` for the comparison.
+
+    `last_used_at` is a hint that is written with each checkpoint, not with each use.
+    """
 
     id: str
     name: str
@@ -31,6 +34,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     secret_hash: bytes
     created_at: Instant
     expires_at: Instant | None = None
+    last_used_at: Instant | None = None
 
     def allows(self, scope: Scope) -> bool:
         """Whether the key may do what the scope names."""

@@ -11,7 +11,6 @@ Promises: directories are 0700 and files 0600, whatever the umask.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -110,11 +109,3 @@ def sync_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def remove_strays(directory: Path, *, keep: frozenset[str]) -> None:
-    """Delete the files that no manifest names: what a crash left of a checkpoint or a merge."""
-    for entry in directory.iterdir():
-        if entry.name not in keep:
-            with contextlib.suppress(FileNotFoundError):
-                entry.unlink()

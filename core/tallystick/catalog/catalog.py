@@ -43,7 +43,6 @@ class Catalog:
         self.meters: dict[str, Meter] = {}
         self.api_keys: dict[str, ApiKey] = {}
         self.api_keys_by_hash: dict[bytes, ApiKey] = {}
-        self.reload()
 
     def reload(self) -> None:
         """Read meters and keys from the table again."""

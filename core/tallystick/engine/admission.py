@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tallystick.dedupe import Candidates
 from tallystick.event import property_text
 from tallystick.event_columns import EventColumns, decode_properties
 
@@ -35,13 +36,6 @@ _OTHER_IDENTITY: Final = 2
 _TOO_OLD: Final = 3
 
 ColumnsAt = Callable[[int], EventColumns]
-
-
-class Candidates(msgspec.Struct, frozen=True):
-    """Places in the log that rows of the group may equal: entry `i` pairs `rows[i]` with `positions[i]`."""
-
-    rows: Int64s
-    positions: Int64s
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,9 @@ class PendingDuplicates:
     def __init__(self) -> None:
         self._pieces: list[Int64s] = []
 
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
+
     def add(self, positions: Int64s) -> None:
         """Count each position once more."""
         self._pieces.append(positions)
@@ -60,6 +63,11 @@ class DuplicateCounts:
         if len(positions):
             self.active.add(positions)
 
+    @property
+    def has_pending(self) -> bool:
+        """Whether re-sends were counted that no checkpoint has written."""
+        return bool(self.active)
+
     def seal(self) -> None:
         """Begin a checkpoint: what was counted so far is to be written, what comes now is not."""
         with self._guard:
@@ -71,7 +79,8 @@ class DuplicateCounts:
         positions, counts = self._sealed.counted()
         buckets = positions // _BUCKET_POSITIONS
         starts = np.flatnonzero(np.diff(buckets, prepend=-1))
-        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(positions)], strict=True):
+        ends = np.append(starts[1:], len(positions))[: len(starts)]
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             key = _KEY.pack(int(buckets[start]))
             total = _unpacked(txn.get(key, db=table))
             total[positions[start:end] % _BUCKET_POSITIONS] += counts[start:end].astype(np.uint32)
@@ -81,17 +90,6 @@ class DuplicateCounts:
         """End a checkpoint: the sealed counts are in the table now."""
         with self._guard:
             self._sealed = PendingDuplicates()
-
-    def unseal(self) -> None:
-        """Give a checkpoint up: what was sealed is pending again."""
-        with self._guard:
-            for piece in (self._sealed, self.active):
-                piece.counted()
-            merged = PendingDuplicates()
-            for pending in (self._sealed, self.active):
-                positions, counts = pending.counted()
-                merged.add(np.repeat(positions, counts))
-            self._sealed, self.active = PendingDuplicates(), merged
 
     def of(self, position: int) -> int:
         """Return how often the event at a position was sent again."""
@@ -110,3 +108,11 @@ def _unpacked(stored: bytes | memoryview | None) -> npt.NDArray[np.uint32]:
     if stored is None:
         return np.zeros(_BUCKET_POSITIONS, np.uint32)
     return np.frombuffer(zstandard.ZstdDecompressor().decompress(stored), np.uint32).copy()
+
+
+def same_counts(left: bytes, right: bytes) -> bool:
+    """Whether two stored rows hold the same counts, however they were packed."""
+    try:
+        return np.array_equal(_unpacked(left), _unpacked(right))
+    except (zstandard.ZstdError, ValueError):
+        return False

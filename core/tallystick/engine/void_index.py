@@ -50,7 +50,6 @@ class VoidIndex:
         self._tables = tables
         self.voids = NO_VOIDS
         self.remembered: dict[tuple[str, str], int] = {}
-        self.reload()
 
     def reload(self) -> None:
         """Read the tables again."""

@@ -41,18 +41,15 @@ class EventLog:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._blocks = tables.tables[b"blocks"]
-        self._numbers = tables.tables[b"block_numbers"]
         self.head = self._stored_head()
 
     def reload(self) -> None:
         """Read the head again after the tables were reopened."""
-        self._blocks = self._tables.tables[b"blocks"]
-        self._numbers = self._tables.tables[b"block_numbers"]
         self.head = self._stored_head()
 
     def append(self, txn: lmdb.Transaction, drafts: list[Draft], *, written_at: Instant) -> list[Block]:
         """Write the drafts as the next blocks within a transaction; call `advance` once it has committed."""
+        table, numbers = self._tables.tables[b"blocks"], self._tables.tables[b"block_numbers"]
         blocks: list[Block] = []
         number, position, previous_hash = self.head.block, self.head.position, self.head.hash
         for draft in drafts:
@@ -66,8 +63,8 @@ class EventLog:
                 payload=draft.payload,
             )
             key = _KEY.pack(block.position)
-            txn.put(key, stored, db=self._blocks, overwrite=False, append=True)
-            txn.put(_KEY.pack(block.number), key, db=self._numbers, overwrite=False, append=True)
+            txn.put(key, stored, db=table, overwrite=False, append=True)
+            txn.put(_KEY.pack(block.number), key, db=numbers, overwrite=False, append=True)
             number, position, previous_hash = block.number, block.last_position, block.hash
             blocks.append(block)
         return blocks
@@ -79,15 +76,11 @@ class EventLog:
 
     def block_at(self, position: int) -> Block:
         """Return the block that holds the position. Raises `NotFound`, `BrokenChain`, `DamagedStore`."""
-        with self._tables.read() as txn, txn.cursor(db=self._blocks) as cursor:
-            key = _KEY.pack(position)
-            is_found = cursor.set_range(key)
-            if not (is_found and bytes(cursor.key()) == key):
-                is_found = cursor.prev() if is_found else cursor.last()
-            if not is_found:
-                raise NotFound("block", str(position))
-            (own_position,) = _KEY.unpack(cursor.key())
-            stored = bytes(cursor.value())
+        with self._tables.read() as txn:
+            found = self._at_or_before(txn, position)
+        if found is None:
+            raise NotFound("block", str(position))
+        own_position, stored = found
         block = open_block(stored, position=own_position)
         if block.last_position < position:
             raise NotFound("block", str(position))
@@ -105,27 +98,42 @@ class EventLog:
 
         Holds no transaction between two blocks. Raises `BrokenChain` where a block does not carry the hash of the one before.
         """
-        key = _KEY.pack(max(start, 1))
+        with self._tables.read() as txn:
+            found = self._at_or_before(txn, start) or self._from(txn, start)
         previous: Block | None = None
-        while True:
-            found = self._block_from(key)
-            if found is None:
-                return
+        while found is not None:
             position, stored = found
             block = open_block(stored, position=position)
             _check_link(previous, block)
-            yield block
+            if block.last_position >= start:
+                yield block
             previous = block
-            key = _KEY.pack(block.last_position + 1)
+            with self._tables.read() as txn:
+                found = self._from(txn, block.last_position + 1)
 
-    def _block_from(self, key: bytes) -> tuple[int, bytes] | None:
-        with self._tables.read() as txn, txn.cursor(db=self._blocks) as cursor:
-            if not cursor.set_range(key):
+    def blocks_within(self, txn: lmdb.Transaction, *, start: int) -> Iterator[Block]:
+        """Yield the blocks from position `start`, the first of a block, as one transaction sees them."""
+        while (found := self._from(txn, start)) is not None:
+            block = open_block(found[1], position=found[0])
+            yield block
+            start = block.last_position + 1
+
+    def _at_or_before(self, txn: lmdb.Transaction, position: int) -> tuple[int, bytes] | None:
+        with txn.cursor(db=self._tables.tables[b"blocks"]) as cursor:
+            key = _KEY.pack(position)
+            is_found = cursor.set_range(key)
+            if not (is_found and bytes(cursor.key()) == key):
+                is_found = cursor.prev() if is_found else cursor.last()
+            return (_KEY.unpack(cursor.key())[0], bytes(cursor.value())) if is_found else None
+
+    def _from(self, txn: lmdb.Transaction, position: int) -> tuple[int, bytes] | None:
+        with txn.cursor(db=self._tables.tables[b"blocks"]) as cursor:
+            if not cursor.set_range(_KEY.pack(position)):
                 return None
             return _KEY.unpack(cursor.key())[0], bytes(cursor.value())
 
     def _stored_head(self) -> LogHead:
-        with self._tables.read() as txn, txn.cursor(db=self._blocks) as cursor:
+        with self._tables.read() as txn, txn.cursor(db=self._tables.tables[b"blocks"]) as cursor:
             if not cursor.last():
                 return EMPTY_HEAD
             position, stored = _KEY.unpack(cursor.key())[0], bytes(cursor.value())

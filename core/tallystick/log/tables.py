@@ -14,14 +14,14 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import lmdb
 
-from tallystick.errors import DamagedStore, StoreFailed, StoreFull, Unavailable
+from tallystick.errors import DamagedStore, Overloaded, StoreFailed, StoreFull, Unavailable
 from tallystick.failpoints import hit
 
 # Above every pool that reads, so that a slot is always free: a reader holds its slot for microseconds.
@@ -81,6 +81,10 @@ class Tables:
         try:
             with self._env.begin(buffers=True) as txn:
                 yield txn
+        except lmdb.ReadersFullError as error:
+            raise Overloaded("too many reads at once; ask again in a moment") from error
+        except lmdb.Error as error:
+            raise DamagedStore(0, f"the log's tables cannot be read: {error}") from error
         finally:
             with self._gate:
                 self._readers -= 1
@@ -101,6 +105,12 @@ class Tables:
         except (lmdb.Error, OSError) as error:
             raise _failure(error) from error
         hit("log.committed")
+
+    def rows(self, txn: lmdb.Transaction, table: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Yield copies of a table's rows, by key."""
+        with txn.cursor(db=self.tables[table]) as cursor:
+            for key, value in cursor:
+                yield bytes(key), bytes(value)
 
     def get(self, table: bytes, key: bytes) -> bytes | None:
         """Return a copy of one value."""

@@ -1,0 +1,411 @@
+"""The engine: a `Store` on one machine, in one directory, in one process.
+
+Promises: what `ingest` or `submit` answers is on disk, deduplicated and in the next answer of every question, before it answers.
+Threads: one writer, one for checkpoints, one for merges; everything else runs on the caller's thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Final
+
+from msgspec import structs
+
+from tallystick.api_key import ApiKey, Scope, hash_secret
+from tallystick.catalog.api_keys import adopted_api_key, new_api_key
+from tallystick.catalog.customer_definition import checked_customer
+from tallystick.customer import Customer
+from tallystick.data_directory import DataDirectory
+from tallystick.engine_settings import EngineSettings
+from tallystick.entropy import Entropy
+from tallystick.errors import AlreadyExists, NotFound, TallystickError, Unavailable
+from tallystick.event import EventState, Position, Receipt, StoredEvent
+from tallystick.event_batch import EventBatch
+from tallystick.identity import Identity
+from tallystick.instant import Clock, Instant
+from tallystick.log.tables import Tables
+from tallystick.meter import Meter
+from tallystick.store import (
+    BlockSummary,
+    CustomersPage,
+    CustomersSeenPage,
+    EventsPage,
+    EventsQuestion,
+    Health,
+    IngestAnswer,
+    LogHead,
+    Progress,
+    QuarantinedEvent,
+    QuarantinePage,
+    Subscription,
+    VerifyReport,
+    VoidAnswer,
+)
+from tallystick.usage.answer import UsageAnswer
+from tallystick.usage.answer_usage import answer_usage
+from tallystick.usage.meter_definition import checked_meter
+from tallystick.usage.question import UsageQuestion
+
+from .background import Background
+from .customers_seen import customers_unknown
+from .events_page import events_page
+from .identity_lookup import position_of
+from .ledger import Ledger
+from .log_scan import block_summary, scan_log
+from .recovery import recover
+from .verify import VerifiedFiles, verify
+from .writer import Writer
+
+_METERS_MAX: Final = 10_000
+_API_KEYS_MAX: Final = 10_000
+
+
+def ignore_progress(_progress: Progress) -> None:
+    """Report to nobody."""
+
+
+class Engine:
+    """The store of one data directory. Every method may be called from any thread."""
+
+    def __init__(  # use `Engine.open`
+        self, directory: DataDirectory, ledger: Ledger, *, clock: Clock, entropy: Entropy, settings: EngineSettings
+    ) -> None:
+        self._directory = directory
+        self._ledger = ledger
+        self._clock = clock
+        self._entropy = entropy
+        self._settings = settings
+        self._writer = Writer(ledger, settings, recover=self._recover, after_group=self._wake_background)
+        self._background = Background(ledger, self._writer, clock=clock, settings=settings)
+        self._close_once = threading.Lock()
+        self._is_closed = False
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        settings: EngineSettings | None = None,
+        report: Callable[[Progress], None] = ignore_progress,
+        with_background: bool = True,
+    ) -> Engine:
+        """Open or make the data directory and recover what was acknowledged.
+
+        Without background, checkpoints and merges happen only when `checkpoint` and `merge` are called.
+        Raises `StoreRefused` (in use, newer format, not ours), `DamagedStore`, `Unavailable`.
+        """
+        settings = settings or EngineSettings()
+        opened = DataDirectory(directory)
+        try:
+            tables = Tables(opened.log_path, map_bytes_max=settings.map_bytes_max)
+            try:
+                ledger = Ledger(opened, tables, clock=clock, settings=settings)
+                recover(ledger, entropy=entropy, checkpoint_events=settings.checkpoint_events, report=report)
+                engine = cls(opened, ledger, clock=clock, entropy=entropy, settings=settings)
+            except BaseException:
+                tables.close()
+                raise
+        except BaseException:
+            opened.close()
+            raise
+        engine._writer.start()
+        if with_background:
+            engine._background.start()
+        return engine
+
+    def close(self) -> None:
+        """Finish what was queued and release the directory. Idempotent."""
+        with self._close_once:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._ledger.watchers.close()
+        self._background.close()
+        self._writer.close()
+        self._ledger.tables.close()
+        self._directory.close()
+
+    def checkpoint(self) -> bool:
+        """Write what is in memory only to files, now. False if there was nothing."""
+        return self._background.checkpoint()
+
+    def merge(self) -> bool:
+        """Merge files once, now. False if no merge is worth it."""
+        return self._background.merge()
+
+    def _wake_background(self) -> None:
+        if self._ledger.folds.projections.tail_events >= self._settings.checkpoint_events:
+            self._background.wake()
+
+    def _recover(self) -> None:
+        self._ledger.tables.reopen()
+        recover(
+            self._ledger,
+            entropy=self._entropy,
+            checkpoint_events=self._settings.checkpoint_events,
+            report=ignore_progress,
+        )
+
+    # Events
+
+    def submit(self, batch: EventBatch, done: Callable[[IngestAnswer | TallystickError], None]) -> None:
+        """Queue the batch; see `Store.submit`."""
+        self._writer.submit(batch, done)
+
+    def ingest(self, batch: EventBatch) -> IngestAnswer:
+        """Write the batch and return once it is on disk. Raises `Unavailable`."""
+        answer: Future[IngestAnswer | TallystickError] = Future()
+        self._writer.submit(batch, answer.set_result)
+        result = answer.result()
+        if isinstance(result, TallystickError):
+            raise result
+        return result
+
+    def void_events(self, targets: Sequence[Identity], *, reason: str, remember_missing: bool) -> VoidAnswer:
+        """Take events out of every figure; see `Store.void_events`."""
+        ledger = self._ledger
+        return self._writer.perform(
+            lambda: ledger.void_events(targets, reason=reason, remember_missing=remember_missing)
+        )
+
+    def events(self, question: EventsQuestion) -> EventsPage:
+        """Return raw events, newest time first. Raises `InvalidQuestion` for a foreign cursor."""
+        projections = self._ledger.folds.projections
+        return events_page(projections.view, question, projections.columns_at)
+
+    def receipt(self, identity: Identity) -> Receipt | None:
+        """Return the proof that an event is in the log, None if it is not."""
+        projections = self._ledger.folds.projections
+        view = projections.view
+        position = position_of(identity, projections)
+        if position is None:
+            return None
+        columns = projections.columns_at(position)
+        block = self._ledger.log.block_at(position)
+        state = EventState.VOIDED if position in view.voids else EventState.COUNTED
+        return Receipt(
+            stored=columns.stored_event(position - columns.first_position, state=state),
+            block=block.number,
+            block_hash=block.hash,
+            duplicates_seen=self._ledger.folds.duplicates.of(position),
+        )
+
+    def scan_log(
+        self, *, start: Instant | None = None, end: Instant | None = None, after: Position | None = None
+    ) -> Iterator[StoredEvent]:
+        """Yield every event with its time in `[start, end)` and its position past `after`, by position."""
+        ledger = self._ledger
+        return scan_log(ledger.log, lambda: ledger.folds.void_index.voids, start=start, end=end, after=after)
+
+    def watch(self, *, customer: str | None = None, event_type: str | None = None) -> Subscription:
+        """Return a subscription to events that land from now on."""
+        return self._ledger.watchers.watch(customer=customer, event_type=event_type)
+
+    # Quarantine
+
+    def quarantine(self, *, limit: int, cursor: str | None, code: str | None) -> QuarantinePage:
+        """Return refused events, newest first."""
+        return self._ledger.folds.quarantine.page(limit=limit, cursor=cursor, code=code)
+
+    def quarantined(self, entry_id: str) -> QuarantinedEvent:
+        """Return one refused event. Raises `NotFound`."""
+        return self._ledger.folds.quarantine.entry(entry_id)
+
+    def discard_quarantined(self, entry_id: str) -> None:
+        """Take an entry out of quarantine. Raises `NotFound`."""
+        self._writer.perform(lambda: self._ledger.discard_quarantined(entry_id))
+
+    # The log
+
+    def log_head(self) -> LogHead:
+        """Return where the log ends."""
+        return self._ledger.folds.projections.view.head
+
+    def block(self, number: int) -> BlockSummary:
+        """Return one block without its payload. Raises `NotFound`, `DamagedStore`."""
+        return block_summary(self._ledger.log.block_numbered(number))
+
+    def verify(self, report: Callable[[Progress], None]) -> VerifyReport:
+        """Walk the chain and derive every projection again; writes go on meanwhile."""
+        files = VerifiedFiles(segments_path=self._directory.segments_path, dedupe_path=self._directory.dedupe_path)
+        # No merge may take a file away that the comparison is about to read.
+        with self._ledger.files_guard:
+            return verify(self._ledger.tables, self._ledger.log, files, settings=self._settings, report=report)
+
+    # Meters and usage
+
+    def meters(self, *, include_archived: bool) -> list[Meter]:
+        """Return all meters by key."""
+        meters = self._ledger.folds.catalog.meters.values()
+        return [meter for meter in meters if include_archived or meter.archived_at is None]
+
+    def meter(self, key: str) -> Meter:
+        """Return one meter, archived or not. Raises `NotFound`."""
+        meter = self._ledger.folds.catalog.meters.get(key)
+        if meter is None:
+            raise NotFound("meter", key)
+        return meter
+
+    def put_meter(self, meter: Meter, *, create: bool) -> Meter:
+        """Define or change a meter; see `Store.put_meter`."""
+        meter = checked_meter(meter)
+
+        def put() -> Meter:
+            catalog, now = self._ledger.folds.catalog, self._clock.now()
+            known = catalog.meters.get(meter.key)
+            if create:
+                if known is not None:
+                    raise AlreadyExists("meter", meter.key)
+                if len(catalog.meters) >= _METERS_MAX:
+                    raise Unavailable(f"there are {_METERS_MAX} meters, and no more fit: archive does not make room")
+                defined = structs.replace(meter, version=1, created_at=now, updated_at=now, archived_at=None)
+            elif known is None:
+                raise NotFound("meter", meter.key)
+            else:
+                defined = structs.replace(meter, version=known.version + 1, created_at=known.created_at, updated_at=now)
+            self._ledger.define("meter", meter.key, defined)
+            return defined
+
+        return self._writer.perform(put)
+
+    def archive_meter(self, key: str) -> Meter:
+        """Archive a meter: it answers no more questions unless asked for archived ones. Idempotent. Raises `NotFound`."""
+
+        def archive() -> Meter:
+            meter = self.meter(key)
+            if meter.archived_at is not None:
+                return meter
+            now = self._clock.now()
+            archived = structs.replace(meter, version=meter.version + 1, updated_at=now, archived_at=now)
+            self._ledger.define("meter", key, archived)
+            return archived
+
+        return self._writer.perform(archive)
+
+    def usage(self, meter_key: str, question: UsageQuestion) -> UsageAnswer:
+        """Answer a question of a meter. Raises `NotFound`, `InvalidQuestion`."""
+        meter = self.meter(meter_key)
+        return answer_usage(self._ledger.folds.projections.view, meter, question)
+
+    def preview(self, meter: Meter, question: UsageQuestion) -> UsageAnswer:
+        """Answer a question of a meter that is not saved. Raises `InvalidDefinition`, `InvalidQuestion`."""
+        return answer_usage(self._ledger.folds.projections.view, checked_meter(meter), question)
+
+    # Customers
+
+    def customers(self, *, limit: int, cursor: str | None) -> CustomersPage:
+        """Return described customers by key."""
+        items, next_cursor = self._ledger.folds.catalog.customers(limit=limit, cursor=cursor)
+        return CustomersPage(items, next_cursor)
+
+    def customers_unknown(self, *, limit: int, cursor: str | None) -> CustomersSeenPage:
+        """Return customers that events name and nobody described, by key."""
+        folds = self._ledger.folds
+        return customers_unknown(folds.projections.view, folds.catalog, limit=limit, cursor=cursor)
+
+    def customer(self, key: str) -> Customer:
+        """Return a described customer. Raises `NotFound`."""
+        return self._ledger.folds.catalog.customer(key)
+
+    def put_customer(self, customer: Customer, *, create: bool) -> Customer:
+        """Describe a customer, or change the description. Raises `AlreadyExists`, `NotFound`, `InvalidDefinition`."""
+        customer = checked_customer(customer)
+
+        def put() -> Customer:
+            catalog, now = self._ledger.folds.catalog, self._clock.now()
+            if create:
+                if catalog.has_customer(customer.key):
+                    raise AlreadyExists("customer", customer.key)
+                described = structs.replace(customer, created_at=now, updated_at=now)
+            else:
+                described = structs.replace(
+                    customer, created_at=catalog.customer(customer.key).created_at, updated_at=now
+                )
+            self._ledger.define("customer", customer.key, described)
+            return described
+
+        return self._writer.perform(put)
+
+    def delete_customer(self, key: str) -> None:
+        """Forget a description; the customer's events stay and count. Raises `NotFound`."""
+
+        def delete() -> None:
+            self.customer(key)
+            self._ledger.define("customer", key, None)
+
+        self._writer.perform(delete)
+
+    # Keys
+
+    def api_keys(self) -> list[ApiKey]:
+        """Return all keys by id, each with the time it was last used."""
+        used = self._ledger.keys_used
+        keys = self._ledger.folds.catalog.api_keys.values()
+        return [structs.replace(key, last_used_at=used.get(key.id)) for key in keys]
+
+    def create_api_key(self, *, name: str, scopes: Sequence[Scope], expires_at: Instant | None) -> tuple[ApiKey, str]:
+        """Return a new key and its secret, which is kept nowhere. Raises `InvalidDefinition`."""
+        key, secret = new_api_key(
+            name=name, scopes=scopes, expires_at=expires_at, now=self._clock.now(), entropy=self._entropy
+        )
+        self._add_key(key)
+        return key, secret
+
+    def adopt_api_key(self, secret: str, *, name: str, scopes: Sequence[Scope]) -> ApiKey:
+        """Keep a key whose secret the operator chose; the same again changes nothing. Raises `InvalidDefinition`."""
+        known = self._ledger.folds.catalog.api_keys_by_hash.get(hash_secret(secret))
+        if known is not None:
+            return known
+        key = adopted_api_key(secret, name=name, scopes=scopes, now=self._clock.now())
+        self._add_key(key)
+        return key
+
+    def delete_api_key(self, key_id: str) -> None:
+        """Revoke a key at once. Raises `NotFound`."""
+
+        def delete() -> None:
+            if key_id not in self._ledger.folds.catalog.api_keys:
+                raise NotFound("API key", key_id)
+            self._ledger.define("api_key", key_id, None)
+
+        self._writer.perform(delete)
+
+    def authenticate(self, secret: str) -> ApiKey | None:
+        """Return the key of this secret unless it is unknown, revoked or expired.
+
+        The secret is looked up by its hash: how long that takes says nothing about a secret of 256 random bits.
+        """
+        key = self._ledger.folds.catalog.api_keys_by_hash.get(hash_secret(secret))
+        now = self._clock.now()
+        if key is None or (key.expires_at is not None and key.expires_at <= now):
+            return None
+        self._ledger.keys_used[key.id] = now
+        return key
+
+    def _add_key(self, key: ApiKey) -> None:
+        if len(self._ledger.folds.catalog.api_keys) >= _API_KEYS_MAX:
+            raise Unavailable(f"there are {_API_KEYS_MAX} keys: delete some that are no longer used")
+        self._writer.perform(lambda: self._ledger.define("api_key", key.id, key))
+
+    def health(self) -> Health:
+        """Return the state of the store, from memory."""
+        trouble = self._writer.trouble
+        projections = self._ledger.folds.projections
+        free = self._directory.free_bytes()
+        if trouble is None and free < self._settings.disk_free_min_bytes:
+            trouble = f"the disk has {free} bytes free, {self._settings.disk_free_min_bytes} are kept for checkpoints"
+        return Health(
+            ready=trouble is None and not self._is_closed,
+            reason=trouble or "takes writes",
+            head=projections.view.head,
+            event_count=projections.event_count,
+            tail_events=projections.tail_events,
+            queued_events=self._writer.queued_events,
+            disk_free_bytes=free,
+            counters=self._ledger.counters.as_dict(),
+        )

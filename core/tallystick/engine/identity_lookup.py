@@ -1,0 +1,41 @@
+"""Where in the log the event of an identity stands. Exact: what the index names is looked up in the log and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tallystick.dedupe import identity_hashes
+from tallystick.identity import Identity
+
+from .projections import Projections
+
+
+def positions_of(identities: Sequence[Identity], projections: Projections) -> list[int | None]:
+    """Return the newest position of each identity, None where there is none. On the write side only: it asks the index for all at once."""
+    hashes = identity_hashes(
+        [identity.source for identity in identities],
+        [identity.id for identity in identities],
+        seed=projections.manifest.hash_seed,
+    )
+    candidates = projections.index.candidates(hashes)
+    found: list[int | None] = [None] * len(identities)
+    rows: list[int] = candidates.rows.tolist()
+    for row, position in zip(rows, candidates.positions.tolist(), strict=True):
+        if _stands_at(identities[row], position, projections):
+            found[row] = position
+    return found
+
+
+def position_of(identity: Identity, projections: Projections) -> int | None:
+    """Return the newest position of one identity, None if there is none; on any thread."""
+    (key,) = identity_hashes([identity.source], [identity.id], seed=projections.manifest.hash_seed).tolist()
+    for position in reversed(projections.index.find_one(key)):
+        if _stands_at(identity, position, projections):
+            return position
+    return None
+
+
+def _stands_at(identity: Identity, position: int, projections: Projections) -> bool:
+    columns = projections.columns_at(position)
+    row = position - columns.first_position
+    return columns.ids[row] == identity.id and columns.sources[row] == identity.source

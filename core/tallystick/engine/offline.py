@@ -1,0 +1,56 @@
+"""Verify and rebuild of a directory that no appliance has open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tallystick.data_directory import DataDirectory
+from tallystick.engine_settings import EngineSettings
+from tallystick.entropy import Entropy
+from tallystick.errors import StoreRefused
+from tallystick.instant import Clock
+from tallystick.log.event_log import EventLog
+from tallystick.log.tables import Tables
+from tallystick.store import LogHead, Progress, VerifyReport
+
+from .ledger import Ledger
+from .recovery import rebuild
+from .verify import VerifiedFiles, verify
+
+Report = Callable[[Progress], None]
+
+
+def verify_directory(directory: Path, report: Report, *, settings: EngineSettings | None = None) -> VerifyReport:
+    """Verify a data directory; see `Store.verify`. Raises `DirectoryInUse`, `StoreRefused`, `DamagedStore` if its log cannot be opened."""
+    settings = settings or EngineSettings()
+    with _opened(directory, settings) as (opened, tables):
+        files = VerifiedFiles(segments_path=opened.segments_path, dedupe_path=opened.dedupe_path)
+        return verify(tables, EventLog(tables), files, settings=settings, report=report)
+
+
+def rebuild_directory(
+    directory: Path, report: Report, *, clock: Clock, entropy: Entropy, settings: EngineSettings | None = None
+) -> LogHead:
+    """Drop every projection of a data directory and make it again from the log. Raises as `verify_directory` does."""
+    settings = settings or EngineSettings()
+    with _opened(directory, settings) as (opened, tables):
+        ledger = Ledger(opened, tables, clock=clock, settings=settings)
+        rebuild(ledger, entropy=entropy, checkpoint_events=settings.checkpoint_events, report=report)
+        return ledger.log.head
+
+
+@contextmanager
+def _opened(directory: Path, settings: EngineSettings) -> Generator[tuple[DataDirectory, Tables]]:
+    if not (directory / "FORMAT").exists():
+        raise StoreRefused(f"{directory} is no data directory: it has no file FORMAT")
+    opened = DataDirectory(directory)
+    try:
+        tables = Tables(opened.log_path, map_bytes_max=settings.map_bytes_max)
+        try:
+            yield opened, tables
+        finally:
+            tables.close()
+    finally:
+        opened.close()

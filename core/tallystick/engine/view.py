@@ -1,0 +1,105 @@
+"""A snapshot for questions: the log up to one position, whatever is written meanwhile.
+
+A view is one value, swapped by the writer after each commit; a question takes it once and keeps it. The files it names stay until the last
+question that may open them is done (see `segments.segment_set`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import polars as pl
+
+from tallystick.customer import CustomerSeen
+from tallystick.errors import InvalidQuestion
+from tallystick.event import Position
+from tallystick.instant import Instant
+from tallystick.segments.customers_seen import first_customers
+from tallystick.segments.event_places import EventPlaces, Place, newest_of
+from tallystick.segments.live_tail import LiveTail
+from tallystick.segments.segment_set import SegmentSet
+from tallystick.store import LogHead
+
+from .void_index import Voids
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """The segments, then the tails in order of position, up to `head`; and what does not count."""
+
+    head: LogHead
+    segments: SegmentSet
+    tails: tuple[LiveTail, ...]
+    voids: Voids
+
+    def frames(
+        self,
+        *,
+        event_type: str,
+        start: Instant,
+        end: Instant,
+        properties: Sequence[str] = (),
+        customers: Sequence[str] | None = None,
+        as_of: Position | None = None,
+    ) -> list[pl.LazyFrame]:
+        """Answer as `EventFrames` says. Raises `InvalidQuestion` for a position that the log has not reached."""
+        position = self.head.position if as_of is None else as_of
+        if position > self.head.position:
+            raise InvalidQuestion("as_of", f"the log ends at {self.head.position}")
+        voided = self.voids.as_of(position)
+        found = self.segments.frames(
+            event_type=event_type,
+            start=start,
+            end=end,
+            properties=properties,
+            customers=customers,
+            as_of=position,
+            voided=voided,
+        )
+        for tail in self.tails:
+            found += tail.frames(
+                event_type=event_type,
+                start=start,
+                end=end,
+                properties=properties,
+                customers=customers,
+                head=position,
+                voided=voided,
+            )
+        return found
+
+    def newest(
+        self,
+        *,
+        customer: str | None,
+        event_type: str | None,
+        start: Instant,
+        end: Instant,
+        before: Place | None,
+        limit: int,
+    ) -> EventPlaces:
+        """Return the newest events up to the head, voided ones too, that come before a place in the order of the events list."""
+        pages = [
+            tail.newest(
+                customer=customer,
+                event_type=event_type,
+                start=start,
+                end=end,
+                before=before,
+                limit=limit,
+                head=self.head.position,
+            )
+            for tail in self.tails
+        ]
+        pages.append(
+            self.segments.newest(
+                customer=customer, event_type=event_type, start=start, end=end, before=before, limit=limit
+            )
+        )
+        return newest_of(pages, limit=limit)
+
+    def customers(self, *, after: str | None, limit: int) -> list[CustomerSeen]:
+        """Return the first customers by key after the given one, as events name them."""
+        pages = [self.segments.customers(after=after, limit=limit)]
+        pages += [tail.customers(head=self.head.position, after=after, limit=limit) for tail in self.tails]
+        return first_customers(pages, limit=limit)
