@@ -24,10 +24,10 @@ from tallystick.event_columns import EventColumns
 from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME, VALUE
 
 from .customers_seen import add_up, as_customers, count_customers
+from .distinct_texts import distinct_texts
 from .event_places import EventPlaces, Place, newest_in, newest_of
 from .event_table import PROPERTIES, event_table
 from .property_texts import PropertyTexts
-from .segment_layout import codes_of
 from .selection import Selection
 
 # Property columns that were asked for stay for the next question; more names than this, and the ones not asked for
@@ -183,6 +183,5 @@ def _with_properties(table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     missing = [name for name in names if PROPERTY_PREFIX + name not in table.columns]
     if not missing:
         return table
-    objects = table[PROPERTIES].unique()
-    texts = PropertyTexts(objects).columns(missing)
-    return table.hstack(texts[codes_of(table[PROPERTIES], objects)])
+    objects = distinct_texts(table[PROPERTIES])
+    return table.hstack(PropertyTexts(objects.texts).columns(missing)[objects.codes])

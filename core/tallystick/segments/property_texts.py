@@ -3,12 +3,13 @@
 Promises: a text is what `event.property_text` gives: numbers canonical, `true` and `false`, strings as they are;
 null where the name is missing.
 Does not: parse one event at a time where it can be helped. Objects without escapes whose names are plain words are cut
-by regular expressions outside the interpreter (0.7 µs an object of four properties, against 3 µs through Python dicts);
+by regular expressions outside the interpreter (1.5 µs an object of four properties, against 3 through Python dicts);
 all others are decoded.
 
-Why cutting is exact: the objects are canonical (no spaces, no nesting). Each pair `"name":value` of plain name and
-escape-free value is replaced by its name; if what remains is a list of names in braces, then by induction from the
-left each pair was matched exactly where it begins and ends.
+Why cutting is exact: the objects are canonical (no spaces, no nesting). Each colon with its escape-free value is taken
+out; if what remains is a list of plain names in braces (which hold no colon), then by induction from the left each
+value was matched exactly where it begins and ends. A name that is found between `{"` or `,"` and `":` is then a name, as
+text within a string has no quotes, and what follows a string's last quote is no plain name.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from tallystick.usage.event_frames import PROPERTY_PREFIX
 
 _NAME: Final = r"[A-Za-z0-9_.\-]+"
 _VALUE_TEXT: Final = r'"[^"\\]*"|[^"\\,{}\[\]]+'
-_PAIR: Final = rf'("{_NAME}"):(?:{_VALUE_TEXT})'
+# No capture group, which would make it three times slower; the quote is the one that ends the name.
+_AFTER_NAME: Final = rf'":(?:{_VALUE_TEXT})'
 _SHAPE: Final = rf'^\{{(?:"{_NAME}"(?:,"{_NAME}")*)?\}}$'
 _PLAIN_NAME: Final = re.compile(_NAME, re.ASCII)
 
@@ -49,7 +51,7 @@ class PropertyTexts:
 
     def __init__(self, objects: pl.Series) -> None:
         self._objects = objects.alias("object")
-        shapes = self._objects.str.replace_all(_PAIR, "$1").alias("shape")
+        shapes = self._objects.str.replace_all(_AFTER_NAME, '"').alias("shape")
         distinct = shapes.unique()
         plain = distinct.filter(distinct.str.contains(_SHAPE))
         self._names_of_shape = {shape: _names(shape) for shape in plain.to_list()}

@@ -15,10 +15,12 @@ from decimal import Decimal
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME, VALUE, VALUE_TYPE
 
+from .distinct_texts import distinct_texts, ranked_texts
 from .event_table import PROPERTIES, TYPE
 from .property_texts import PropertyTexts, most_frequent
 
@@ -37,6 +39,10 @@ _FILE_CELLS_MAX: Final = 24_000_000
 # larger and was no faster.
 _ROW_GROUP_ROWS: Final = 65_536
 
+# Level 3 costs 0.05 µs an event more than level 1 and saves a tenth of the bytes.
+_COMPRESSION_LEVEL: Final = 3
+
+_RADIX_BITS: Final = 16
 _TIME_UNITS_NS: Final = (1_000_000_000, 1_000_000, 1_000)
 _SCALES: Final = (0, 2, 3, 6, 9)
 _NARROW_PRECISION: Final = 18
@@ -58,38 +64,33 @@ def lay_out(table: pl.DataFrame) -> pl.DataFrame:
     return take_apart(table, order=key_order(table))
 
 
-def take_apart(table: pl.DataFrame, *, order: pl.Series) -> pl.DataFrame:
-    """Return the rows in the given order, with columns of properties in place of objects.
-
-    Each distinct object is taken apart once.
-    """
-    objects = table[PROPERTIES].unique()
-    codes = codes_of(table[PROPERTIES], objects)
-    texts = PropertyTexts(objects)
-    weights = np.bincount(codes.to_numpy(), minlength=len(objects)).astype(np.int64)
-    counts = texts.name_counts(weights)
+def take_apart(table: pl.DataFrame, *, order: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """Return the rows in the given order, with columns of properties in place of objects. Each distinct object is taken apart once."""
+    objects = distinct_texts(table[PROPERTIES])
+    texts = PropertyTexts(objects.texts)
+    counts = texts.name_counts(np.bincount(objects.codes, minlength=len(objects.texts)).astype(np.int64))
     promoted = promoted_names(most_frequent(counts, len(counts)))
     columns = texts.columns(promoted).with_columns(texts.rest(frozenset(promoted)).alias(REST))
-    return table.select(CORE_COLUMNS)[order].hstack(columns[codes.gather(order)])
+    return table.select(CORE_COLUMNS)[order].hstack(columns[objects.codes[order]])
 
 
-def key_order(table: pl.DataFrame) -> pl.Series:
+def key_order(table: pl.DataFrame) -> npt.NDArray[np.int64]:
     """Return the row numbers in the order of a segment.
 
-    Strings are compared once for each distinct one: a tenth of the time of sorting by them.
+    Stable sorts from the last key to the first. Those of 16-bit numbers are radix sorts: 0.02 µs a row for both keys together, where
+    comparing rows took 0.3. Positions and mostly times come sorted, which costs a look.
     """
-    customers = table[CUSTOMER].unique().sort()
-    types = table[TYPE].unique().sort()
-    key = codes_of(table[TYPE], types) * len(customers) + codes_of(table[CUSTOMER], customers)
-    ranked = pl.DataFrame([key.alias("key"), table[TIME], table[POSITION]])
-    return ranked.select(pl.arg_sort_by("key", TIME, POSITION)).to_series()
-
-
-def codes_of(texts: pl.Series, distinct: pl.Series) -> pl.Series:
-    """Return for each text its row in `distinct`, which holds each of them once."""
-    if len(distinct) <= 1:
-        return pl.zeros(len(texts), pl.Int64, eager=True)
-    return texts.replace_strict(distinct, pl.int_range(len(distinct), eager=True), return_dtype=pl.Int64)
+    types, customers = ranked_texts(table[TYPE]), ranked_texts(table[CUSTOMER])
+    key = types.codes * len(customers.texts) + customers.codes
+    order = np.arange(table.height)
+    for numbers in (table[POSITION].to_numpy(), table[TIME].to_numpy()):
+        if np.any(numbers[order[1:]] < numbers[order[:-1]]):
+            order = order[np.argsort(numbers[order], kind="stable")]
+    largest = int(key.max()) if len(key) else 0
+    for shift in range(0, largest.bit_length(), _RADIX_BITS):
+        digit = ((key[order] >> shift) & ((1 << _RADIX_BITS) - 1)).astype(np.uint16)
+        order = order[np.argsort(digit, kind="stable")]
+    return order
 
 
 def time_unit_ns(times: pl.Series) -> int:
@@ -100,7 +101,7 @@ def time_unit_ns(times: pl.Series) -> int:
     return 1
 
 
-def encode(frame: pl.DataFrame, *, compression_level: int) -> tuple[bytes, int]:
+def encode(frame: pl.DataFrame) -> tuple[bytes, int]:
     """Return a segment frame as the bytes of a Parquet file, and its time unit."""
     unit = time_unit_ns(frame[TIME])
     narrow = frame.with_columns(frame[TIME] // unit, _narrow_values(frame[VALUE]))
@@ -108,7 +109,7 @@ def encode(frame: pl.DataFrame, *, compression_level: int) -> tuple[bytes, int]:
     narrow.write_parquet(
         file,
         compression="zstd",
-        compression_level=compression_level,
+        compression_level=_COMPRESSION_LEVEL,
         statistics=True,
         row_group_size=_ROW_GROUP_ROWS,
     )

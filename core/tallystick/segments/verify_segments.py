@@ -213,7 +213,7 @@ def _batches(events: Iterator[EventColumns]) -> Iterator[list[EventColumns]]:
 
 def _frame(events: Sequence[EventColumns]) -> pl.DataFrame:
     table = event_table(events)
-    return take_apart(table, order=pl.int_range(table.height, eager=True))
+    return take_apart(table, order=np.arange(table.height))
 
 
 def _hashes(rows: pl.DataFrame) -> Iterator[_Hashes]:
