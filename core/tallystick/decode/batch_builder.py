@@ -10,7 +10,6 @@ from tallystick.event_batch import RAW_BYTES_MAX, EventBatch, RejectedEvent
 from tallystick.rejection import Rejected
 
 from .derived_id import derived_id
-from .event_rules import CheckedEvent
 from .fast_columns import Columns, Moment
 from .refused import Refused
 from .sent_event import ABSENT
@@ -62,19 +61,6 @@ class BatchBuilder:
         self._times_given.append(columns.times_given)
         self._values += columns.values
         self._properties += columns.properties
-
-    def add_event(self, event: CheckedEvent, index: int) -> None:
-        """Add one valid event."""
-        given = event.time is not None
-        self._indexes.append(index)
-        self._sources.append(event.source)
-        self._ids.append(ABSENT if event.id is None else event.id)
-        self._types.append(event.type)
-        self._customers.append(event.customer)
-        self._times.append(np.array([event.time if given else self._moment.received_at], np.int64))
-        self._times_given.append(np.array([given], np.bool_))
-        self._values.append(event.value)
-        self._properties.append(event.properties)
 
     def refuse(self, refused: Refused, element: bytes, index: int) -> None:
         """Add a rejection, with the event as it was sent."""

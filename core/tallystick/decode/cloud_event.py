@@ -15,7 +15,14 @@ from typing import Final
 from tallystick.amount import AmountOutOfRange, InvalidAmount, canonical_amount
 from tallystick.rejection import Code
 
-from .event_rules import CheckedEvent, check_fields, check_structure, readable_id
+from .event_rules import (
+    CheckedEvent,
+    canonical_properties,
+    canonical_value,
+    check_fields,
+    check_structure,
+    readable_id,
+)
 from .refused import Refused, shown
 from .sent_tree import Members, NumberText, Tree, kind_of
 
@@ -33,13 +40,19 @@ def check_cloud_event(sent: Tree, *, latest: int) -> CheckedEvent:
         properties = _properties(sent.get("data"))
         pairs: list[tuple[str, Tree]] = [("properties", properties), ("customer", sent.get("subject"))]
         pairs += [(name, sent.get(name)) for name in ("id", "source", "type", "time")]
-        value = properties.get("value")
-        if _is_amount(value):
-            pairs.append(("value", value))
+        pairs.append(("value", _amount_in(properties)))
         return check_fields(Members(pairs), latest=latest, names=_NAMES)
     except Refused as refused:
         refused.event_id = readable_id(sent)
         raise
+
+
+def canonical_data(sent: Tree) -> tuple[str, bytes]:
+    """Return the value and the properties that `data` alone gives an event, both canonical. Raises `Refused`."""
+    if isinstance(sent, Members):
+        check_structure(sent)
+    properties = _properties(sent)
+    return canonical_value(_amount_in(properties)), canonical_properties(properties)
 
 
 def _check_attributes(sent: Members) -> None:
@@ -86,14 +99,16 @@ def _flat(data: Members, prefix: str) -> list[tuple[str, Tree]]:
     return pairs
 
 
-def _is_amount(value: Tree) -> bool:
+def _amount_in(properties: Members) -> Tree:
+    """Return the property `value` if it is an amount."""
+    value = properties.get("value")
     if not isinstance(value, str):
-        return False
+        return None
     try:
         canonical_amount(value)
     except AmountOutOfRange:
         # As a number it breaks the rule of properties as well; as text it is only text.
-        return isinstance(value, NumberText)
+        return value if isinstance(value, NumberText) else None
     except InvalidAmount:
-        return False
-    return True
+        return None
+    return value

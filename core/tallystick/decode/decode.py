@@ -17,7 +17,7 @@ from tallystick.instant import Instant
 from .batch_builder import BatchBuilder, batch_of
 from .cloud_event_form import CloudEventForm
 from .errors import BodyTooLarge, TooManyEvents, UnknownMediaType, UnreadableBody
-from .fast_columns import Moment
+from .fast_columns import Moment, columns_of_one
 from .json_form import JsonForm, JsonLinesForm
 from .limits import DecodeLimits
 from .msgpack_form import MsgpackForm
@@ -95,9 +95,11 @@ def _take(
     if run is None:
         for index in indexes:
             try:
-                builder.add_event(form.one(elements[index], moment=moment), index)
+                event = form.one(elements[index], moment=moment)
             except Refused as refused:
                 builder.refuse(refused, elements[index], index)
+            else:
+                builder.add(columns_of_one(event, moment=moment), range(index, index + 1))
         return
     for start in range(indexes.start, indexes.stop, run):
         stretch = range(start, min(start + run, indexes.stop))
@@ -110,6 +112,9 @@ def _take(
 
 def _form_of(media_type: str) -> WireForm:
     """Return the form of a media type, which may carry a charset."""
+    form = _FORMS.get(media_type)
+    if form is not None:
+        return form
     essence, *parameters = media_type.split(";")
     name = essence.strip().lower()
     form = _FORMS.get(_ALIASES.get(name, name))

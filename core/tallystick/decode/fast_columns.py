@@ -7,7 +7,8 @@ Costs about half a microsecond an event, of which half is msgspec's decoding.
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Sequence
+from typing import Final, cast
 
 import msgspec
 import numpy as np
@@ -16,9 +17,15 @@ import numpy.typing as npt
 from tallystick.event import CUSTOMER_LENGTH_MAX, ID_LENGTH_MAX, SOURCE_LENGTH_MAX, TYPE_LENGTH_MAX
 
 from .canonical_memo import CanonicalMemo
+from .event_rules import CheckedEvent
 from .instant_column import instants_of_milliseconds, instants_of_texts
-from .sent_event import ABSENT, SentEvent
+from .sent_event import ABSENT, SentEvent, SentTexts
 from .sent_sizes import SentSizes
+
+_ONE_GIVEN: Final = np.array([True])
+_ONE_NOT_GIVEN: Final = np.array([False])
+for _shared in (_ONE_GIVEN, _ONE_NOT_GIVEN):
+    _shared.flags.writeable = False
 
 
 class Columns(msgspec.Struct, kw_only=True, gc=False):
@@ -32,6 +39,30 @@ class Columns(msgspec.Struct, kw_only=True, gc=False):
     times_given: npt.NDArray[np.bool_]
     values: list[str]
     properties: list[bytes]
+
+
+class TextColumns(msgspec.Struct, kw_only=True, gc=False):
+    """`Columns` but for values and properties."""
+
+    sources: list[str]
+    ids: list[str]
+    types: list[str]
+    customers: list[str]
+    times: npt.NDArray[np.int64]
+    times_given: npt.NDArray[np.bool_]
+
+    def with_values(self, values: list[str], properties: list[bytes]) -> Columns:
+        """Return all columns."""
+        return Columns(
+            sources=self.sources,
+            ids=self.ids,
+            types=self.types,
+            customers=self.customers,
+            times=self.times,
+            times_given=self.times_given,
+            values=values,
+            properties=properties,
+        )
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -53,14 +84,8 @@ def columns_of(
 ) -> tuple[Columns, SentSizes] | None:
     """Return the columns and the sizes they imply, or None. `values` and `properties` are those of the events, as sent."""
     sizes = SentSizes()
-    types = _texts([event.type for event in events], "type", TYPE_LENGTH_MAX, sizes)
-    customers = _texts([event.customer for event in events], "customer", CUSTOMER_LENGTH_MAX, sizes)
-    if types is None or customers is None or sizes.members < 2 * len(events):
-        return None
-    ids = _texts([event.id for event in events], "id", ID_LENGTH_MAX, sizes)
-    sources = _sources([event.source for event in events], sizes)
-    times = _times([event.time for event in events], moment, sizes)
-    if ids is None or sources is None or times is None:
+    texts = text_columns(events, customer_name="customer", sizes=sizes, moment=moment)
+    if texts is None:
         return None
     canonical_values = memos.values.of_each(values)
     canonical_properties = memos.properties.of_each(properties)
@@ -68,20 +93,41 @@ def columns_of(
         return None
     sizes.add("value", len(events) - values.count(b""))
     sizes.add("properties", len(events) - properties.count(b""))
-    columns = Columns(
-        sources=sources,
-        ids=ids,
-        types=types,
-        customers=customers,
-        times=times[0],
-        times_given=times[1],
-        values=canonical_values,
-        properties=canonical_properties,
+    return texts.with_values(canonical_values, canonical_properties), sizes
+
+
+def text_columns(
+    events: Sequence[SentTexts], *, customer_name: str, sizes: SentSizes, moment: Moment
+) -> TextColumns | None:
+    """Return the columns but for values and properties, adding their sizes, or None."""
+    types = sent_texts([event.type for event in events], "type", TYPE_LENGTH_MAX, sizes)
+    customers = sent_texts([event.customer for event in events], customer_name, CUSTOMER_LENGTH_MAX, sizes)
+    if types is None or customers is None or ABSENT in sizes.texts[0] or ABSENT in sizes.texts[1]:
+        return None
+    ids = sent_texts([event.id for event in events], "id", ID_LENGTH_MAX, sizes)
+    sources = _sources([event.source for event in events], sizes)
+    times = _times([event.time for event in events], moment, sizes)
+    if ids is None or sources is None or times is None:
+        return None
+    return TextColumns(sources=sources, ids=ids, types=types, customers=customers, times=times[0], times_given=times[1])
+
+
+def columns_of_one(event: CheckedEvent, *, moment: Moment) -> Columns:
+    """Return the columns that one event makes."""
+    is_timed = event.time is not None
+    return Columns(
+        sources=[event.source],
+        ids=[ABSENT if event.id is None else event.id],
+        types=[event.type],
+        customers=[event.customer],
+        times=np.array((event.time if is_timed else moment.received_at,), np.int64),
+        times_given=_ONE_GIVEN if is_timed else _ONE_NOT_GIVEN,
+        values=[event.value],
+        properties=[event.properties],
     )
-    return columns, sizes
 
 
-def _texts(column: list[str | None], name: str, length_max: int, sizes: SentSizes) -> list[str] | None:
+def sent_texts(column: list[str | None], name: str, length_max: int, sizes: SentSizes) -> list[str] | None:
     """Return the column with `ABSENT` for null, or None if a length is wrong."""
     texts, joined, nulls = _joined(column)
     quoted = len(texts) - joined.count(ABSENT)

@@ -10,7 +10,8 @@ import numpy as np
 from .array_scanner import JSON_SPACE, split_array
 from .errors import TooManyEvents, UnreadableBody
 from .event_rules import CheckedEvent, check_event
-from .fast_columns import Columns, Moment, columns_of
+from .fast_columns import Columns, Moment, columns_of, columns_of_one
+from .fast_event import plain_event
 from .json_memos import JSON_MEMOS
 from .json_reader import read_json
 from .limits import DecodeLimits
@@ -26,7 +27,7 @@ _RAW_OBJECT: Final = msgspec.json.Decoder(RawSentEvent)
 # A body of fewer bytes cannot hold so many empty objects that decoding them would take much memory.
 _UNCOUNTED_BYTES: Final = 256 * 1024
 _BRACES_PER_EVENT: Final = 2
-_NOT_PLAIN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+NOT_PLAIN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class JsonForm:
@@ -40,10 +41,9 @@ class JsonForm:
         try:
             if body.startswith(b"{"):
                 return _plain([_OBJECT.decode(body)], body, 0, moment)
-            if len(body) > _UNCOUNTED_BYTES:
-                _refuse_too_many(body, limits)
+            refuse_too_many(body, limits)
             events = _ARRAY.decode(body)
-        except _NOT_PLAIN:
+        except NOT_PLAIN:
             return None
         if len(events) > limits.events_max:
             raise TooManyEvents(limits.events_max)
@@ -56,7 +56,7 @@ class JsonForm:
             return [body]
         try:
             return list(map(bytes, _ELEMENTS.decode(body)))
-        except _NOT_PLAIN:
+        except NOT_PLAIN:
             return split_array(body, events_max=limits.events_max)
 
     def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
@@ -64,14 +64,14 @@ class JsonForm:
         body = b"[%b]" % b",".join(elements)
         try:
             events = _ARRAY.decode(body)
-        except _NOT_PLAIN:
+        except NOT_PLAIN:
             return None
         # An element that is no JSON may hold what looks like two of them.
         return _plain(events, body, len(events) + 1, moment) if len(events) == len(elements) else None
 
     def one(self, element: bytes, *, moment: Moment) -> CheckedEvent:
         """See `WireForm`."""
-        return check_event(read_json(element), latest=moment.latest)
+        return _one(element, moment)
 
 
 class JsonLinesForm:
@@ -104,7 +104,15 @@ class JsonLinesForm:
 
     def one(self, element: bytes, *, moment: Moment) -> CheckedEvent:
         """See `WireForm`."""
-        return check_event(read_json(element), latest=moment.latest)
+        return _one(element, moment)
+
+
+def _one(element: bytes, moment: Moment) -> CheckedEvent:
+    try:
+        event = plain_event(_OBJECT.decode(element), solid_bytes(element), memos=JSON_MEMOS, moment=moment)
+    except NOT_PLAIN:
+        event = None
+    return check_event(read_json(element), latest=moment.latest) if event is None else event
 
 
 def _plain_lines(body: bytes, moment: Moment, events_max: int) -> Columns | None:
@@ -122,7 +130,7 @@ def _plain_lines(body: bytes, moment: Moment, events_max: int) -> Columns | None
         return None
     try:
         events = _OBJECT.decode_lines(body)
-    except _NOT_PLAIN:
+    except NOT_PLAIN:
         return None
     return _plain(events, body, 0, moment) if len(events) == len(ends) + 1 else None
 
@@ -131,8 +139,11 @@ def _plain(events: list[SentEvent], body: bytes, outside_bytes: int, moment: Mom
     """Return the events if each is plainly right; `outside_bytes` of the body that are no space stand outside of them."""
     if not events:
         return None
-    values, raw_values = _raw_column([event.value for event in events])
-    properties, raw_properties = _raw_column([event.properties for event in events])
+    if len(events) == 1:
+        event = plain_event(events[0], solid_bytes(body) - outside_bytes, memos=JSON_MEMOS, moment=moment)
+        return None if event is None else columns_of_one(event, moment=moment)
+    values, raw_values = raw_column([event.value for event in events])
+    properties, raw_properties = raw_column([event.properties for event in events])
     found = columns_of(events, values, properties, memos=JSON_MEMOS, moment=moment)
     if found is None:
         return None
@@ -144,7 +155,7 @@ def _plain(events: list[SentEvent], body: bytes, outside_bytes: int, moment: Mom
     return None
 
 
-def _raw_column(column: list[msgspec.Raw]) -> tuple[list[bytes], bytes]:
+def raw_column(column: list[msgspec.Raw]) -> tuple[list[bytes], bytes]:
     """Return the bytes of each and, for counting, of all."""
     # Joined and split again, because that costs half of what bytes() for each does. No JSON that msgspec lets through holds a NUL.
     joined = b"\0".join(cast("list[bytes]", column))
@@ -155,19 +166,21 @@ def _are_only_escapes(body: bytes, event_bytes: int, sizes: SentSizes) -> bool:
     """Whether the events are longer than their texts for no other reason than that characters in them are escaped."""
     try:
         events = _RAW_ARRAY.decode(body) if body.startswith(b"[") else _RAW_OBJECT.decode_lines(body)
-    except _NOT_PLAIN:
+    except NOT_PLAIN:
         return False
     raw_sizes = SentSizes()
     blobs: list[bytes] = []
     for name in RawSentEvent.__struct_fields__:
-        raws, joined = _raw_column([getattr(event, name) for event in events])
+        raws, joined = raw_column([getattr(event, name) for event in events])
         raw_sizes.add(name, len(raws) - raws.count(b""))
         blobs.append(joined)
     return raw_sizes.members == sizes.members and raw_sizes.json_bytes(len(events), *blobs) == event_bytes
 
 
-def _refuse_too_many(body: bytes, limits: DecodeLimits) -> None:
+def refuse_too_many(body: bytes, limits: DecodeLimits) -> None:
     """Raise `TooManyEvents` before millions of empty objects become millions of structs."""
+    if len(body) <= _UNCOUNTED_BYTES:
+        return
     braces = int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("{")))
     if braces <= limits.events_max * _BRACES_PER_EVENT * 2:
         return

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tallystick.amount import INTEGER_DIGITS_MAX, AmountOutOfRange, InvalidAmount, canonical_amount
+from tallystick.amount import INTEGER_DIGITS_MAX, SCALE, AmountOutOfRange, InvalidAmount, canonical_amount
 from tallystick.event import PROPERTIES_MAX, PROPERTY_NAME_LENGTH_MAX, PROPERTY_TEXT_LENGTH_MAX
 
 from .canonical_memo import CanonicalMemo
@@ -33,7 +33,9 @@ class _Numbers(dict[str, msgspec.Raw]):
     _ENTRIES_MAX: Final = 16_384
 
     def __missing__(self, text: str) -> msgspec.Raw:
-        canonical = msgspec.Raw(canonical_amount(text).encode())
+        # A short number with a point, no exponent and no zero at its end is spelled canonically.
+        is_canonical = len(text) <= SCALE and text[-1] != "0" and "e" not in text and "E" not in text
+        canonical = msgspec.Raw((text if is_canonical else canonical_amount(text)).encode())
         if len(self) >= self._ENTRIES_MAX:
             self.clear()
         if len(text) <= 32:  # noqa: PLR2004 - longer ones seldom come twice
@@ -58,9 +60,9 @@ def _values(raws: list[bytes]) -> list[str] | None:
 
 def _properties(raws: list[bytes]) -> list[bytes] | None:
     """Return properties as canonical JSON, or None if one breaks a rule."""
-    lines = _plain_properties(raws)
-    if lines is not None:
-        return lines
+    plain = plain_properties(raws)
+    if plain is not None:
+        return plain[1]
     try:
         # One by one and exactly, since one unusual text among them would otherwise send all of these events down the slow path.
         return [_exact_properties(read_json(raw)) for raw in raws]
@@ -74,8 +76,8 @@ def _exact_properties(sent: Tree) -> bytes:
     return canonical_properties(sent)
 
 
-def _plain_properties(raws: list[bytes]) -> list[bytes] | None:
-    """As `_properties`, all in one go; None at the slightest doubt."""
+def plain_properties(raws: list[bytes]) -> tuple[list[dict[str, Any]], list[bytes]] | None:
+    """Return flat objects, numbers with a point as canonical `Raw`, and each as canonical JSON; None at the slightest doubt."""
     sent = b",".join(raws)
     try:
         objects = _OBJECTS.decode(b"[%b]" % sent)
@@ -92,7 +94,7 @@ def _plain_properties(raws: list[bytes]) -> list[bytes] | None:
         return None
     lines = joined.split(b"\n")
     lines.pop()
-    return lines if joined.count(b"{") == len(lines) else None
+    return (objects, lines) if joined.count(b"{") == len(lines) else None
 
 
 def _are_within_limits(objects: list[dict[str, Any]]) -> bool:

@@ -6,11 +6,21 @@ A field that was not sent is `ABSENT`, a text that no valid event holds, so that
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 ABSENT: Final = "\0"
+
+
+class SentTexts(Protocol):
+    """What every format's events have."""
+
+    id: str | None
+    type: str | None
+    customer: str | None
+    time: str | int | None
+    source: str | None
 
 
 class SentEvent(msgspec.Struct, gc=False):
@@ -23,6 +33,20 @@ class SentEvent(msgspec.Struct, gc=False):
     value: msgspec.Raw = msgspec.Raw()
     properties: msgspec.Raw = msgspec.Raw()
     source: str | None = ABSENT
+
+
+class SentCloudEvent(msgspec.Struct, gc=False):
+    """A CloudEvent's attributes, under our names where they are our fields; extension attributes are skipped and noticed too."""
+
+    specversion: str = ABSENT
+    id: str | None = ABSENT
+    source: str | None = ABSENT
+    type: str | None = ABSENT
+    customer: str | None = msgspec.field(default=ABSENT, name="subject")
+    time: str | int | None = ABSENT
+    datacontenttype: str | None = ABSENT
+    dataschema: str | None = ABSENT
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class RawSentEvent(msgspec.Struct, gc=False):
