@@ -130,7 +130,3 @@ def _version() -> str:
 
 def _default_worth_showing(value: object) -> object:
     return None if value in (None, False, (), "") else value
-
-
-if __name__ == "__main__":
-    run()

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from cyclopts import App
+
+if TYPE_CHECKING:
+    from tallystick.store import Progress
 
 app = App(name="offline-walk", help="Used by `verify` and `rebuild`.", help_epilogue="Examples:\n  tallystick verify")
 
@@ -79,14 +82,14 @@ def _verified(directory: Path) -> Finding:
 
 def _rebuilt(directory: Path) -> Finding:
     from tallystick.engine import rebuild_directory
+    from tallystick_server.present import SystemClock, SystemEntropy
 
-    rebuild_directory(directory, _report)
-    return Finding()
+    head = rebuild_directory(directory, _report, clock=SystemClock(), entropy=SystemEntropy())
+    return Finding(position=head.position, head_hash=head.hash.hex())
 
 
-def _report(progress: object) -> None:
-    step: str = getattr(progress, "step", "")
-    _tell(Step(step, int(getattr(progress, "done", 0)), int(getattr(progress, "total", 0))))
+def _report(progress: Progress) -> None:
+    _tell(Step(progress.step, progress.done, progress.total))
 
 
 def _tell(message: Message) -> None:

@@ -9,4 +9,4 @@ def program() -> list[str]:
     """Return the first words of a command line that runs this program."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
-    return [sys.executable, "-m", "tallystick_server.cli.main"]
+    return [sys.executable, "-m", "tallystick_server"]

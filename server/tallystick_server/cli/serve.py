@@ -36,8 +36,6 @@ def serve(
         settings = load_settings(config, os.environ, {"data": data, "host": host, "port": port})
     except InvalidSettings as error:
         raise BadUse(str(error)) from error
-    # Polars reads its number of threads once, when it is imported; by then the settings must be known.
-    os.environ.setdefault("POLARS_MAX_THREADS", str(settings.polars_threads))
 
     from tallystick_server.serve import serve as run_appliance
 

@@ -90,9 +90,7 @@ class Terminal:
         """Return a rich console on stdout, for pages that are more than one table."""
         from rich.console import Console
 
-        return Console(
-            file=self.out, highlight=False, markup=False, emoji=False, force_terminal=self.for_person or None
-        )
+        return Console(file=self.out, highlight=False, markup=False, emoji=False)
 
     def progress(self, unit: str) -> ProgressBar:
         """Return a bar on stderr; `unit` says what its rate counts."""

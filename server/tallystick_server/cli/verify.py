@@ -13,6 +13,7 @@ from .directory import DEFAULT_DATA, DataDirectory, existing
 from .terminal import Terminal
 
 if TYPE_CHECKING:
+    from .client import ApplianceClient
     from .offline_walk import Finding
 
 app = App(
@@ -37,7 +38,8 @@ def verify(
     """Walk the chain, derive each projection again from the log, and compare."""
     terminal = Terminal.of_process()
     if url is not None:
-        finding = _ask(Connection(url, api_key))
+        with Connection(url, api_key).client() as client:
+            finding = ask(client)
     else:
         from .offline import walk
 
@@ -79,13 +81,12 @@ class Verified(msgspec.Struct, frozen=True):
     first_bad_position: int | None = None
 
 
-def _ask(connection: Connection) -> Finding:
+def ask(client: ApplianceClient) -> Finding:
     """Return what the running appliance finds; it takes time in proportion to the log."""
     from .client import decode
     from .offline_walk import Finding
 
-    with connection.client() as client:
-        answer = decode(client.call("POST", "/v1/log/verify", timeout_s=24 * 3_600.0), Verified)
+    answer = decode(client.call("POST", "/v1/log/verify", timeout_s=24 * 3_600.0), Verified)
     return Finding(
         position=answer.head.position,
         blocks=answer.blocks,

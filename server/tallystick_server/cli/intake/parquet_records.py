@@ -87,9 +87,9 @@ def _reader(target: str, column: str, kind: pl.DataType, fields: FieldMap, path:
         case pl.Decimal():
             return _each(lambda value: _number(target, plain(value)))
         case pl.Float32():
-            return _each(lambda value: _number(target, _shortest(np.float32(value))))
+            return _each(lambda value: _number(target, shortest(np.float32(value))))
         case pl.Float64():
-            return _each(lambda value: _number(target, _shortest(value)))
+            return _each(lambda value: _number(target, shortest(value)))
         case pl.Date():
             return _each(lambda value: msgspec.json.encode(value.isoformat()))
         case pl.Datetime() if target.startswith("properties."):
@@ -154,7 +154,7 @@ def _number(target: str, digits: str) -> Fragment:
     return msgspec.json.encode(digits)
 
 
-def _shortest(value: float | np.float32) -> str:
+def shortest(value: float | np.float32) -> str:
     """Return the shortest decimal that reads back as the same float, without `e+` noise; `nan` and `inf` as the words they are."""
     if not math.isfinite(value):
         return str(float(value))

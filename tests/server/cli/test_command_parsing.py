@@ -1,0 +1,151 @@
+"""What the program makes of a command line, before anything runs."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from cyclopts import App
+
+from tallystick_server.cli.main import COMMANDS, build_app, main
+
+
+def commands(app: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command that does something."""
+    for name in app:
+        if name.startswith("-") or name == "offline-walk":
+            continue
+        inner = app[name]
+        nested = list(commands(inner, (*path, name)))
+        yield from nested or [(*path, name)]
+
+
+EVERY = sorted(commands(build_app()))
+
+
+def test_the_commands_of_the_contract_are_there() -> None:
+    assert {"serve", "demo", "import", "export", "usage", "verify", "rebuild", "version"} <= {path[0] for path in EVERY}
+    assert {("events", "tail"), ("meters", "preview"), ("customers", "unknown"), ("keys", "create")} <= set(EVERY)
+
+
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_help_of_every_command_shows_examples_of_it(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "Examples:" in text
+    assert f"tallystick {' '.join(command)}" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("group", [name for name, *_ in COMMANDS])
+def test_help_of_every_group_shows_examples(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([group, "--help"]) == 0
+    assert "Examples:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["nonsense"],
+        ["usage"],
+        ["usage", "tokens", "--bogus"],
+        ["usage", "tokens", "extra"],
+        ["usage", "tokens", "--window", "fortnight"],
+        ["usage", "tokens", "--from", "soon"],
+        ["usage", "tokens", "--from", "-1d", "--to", "-2d"],
+        ["usage", "tokens", "--timezone", "Mars/Olympus"],
+        ["usage", "tokens", "--filter", "region"],
+        ["usage", "tokens", "--limit", "0"],
+        ["usage", "tokens", "--csv", "--json"],
+        ["usage", "tokens", "--url", "ftp://example.org"],
+        ["usage", "tokens", "--api-key", "ключ"],
+        ["events", "lst"],
+        ["events", "list", "--limit", "many"],
+        ["events", "void", "--reason", "x"],
+        ["events", "void", "a"],
+        ["events", "tail", "-n", "-1"],
+        ["import"],
+        ["import", "--nonsense"],
+        ["import", "file.xyz"],
+        ["import", "a.csv", "--map", "nonsense=a"],
+        ["import", "a.csv", "--map", "type"],
+        ["import", "a.csv", "--map", "type=a", "--set", "type=b"],
+        ["import", "a.csv", "--batch-size", "10001"],
+        ["import", "a.csv", "--time-unit", "fortnights"],
+        ["import", "-", "-"],
+        ["export"],
+        ["export", "-", "--format", "parquet"],
+        ["export", "a.jsonl", "--spreadsheet-safe"],
+        ["meters", "create", "tokens"],
+        ["meters", "update", "tokens"],
+        ["meters", "archive", "tokens"],
+        ["customers", "update", "acme"],
+        ["keys", "create"],
+        ["keys", "create", "a", "--scope", "god"],
+        ["demo", "--speed", "0"],
+        ["completions", "tcsh"],
+        ["verify", "--data"],
+    ],
+    ids=" ".join,
+)
+def test_bad_use_exits_2_with_one_line_on_stderr(
+    tokens: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody answers
+    assert main(tokens) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("tallystick: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_an_escape_in_bad_use_is_not_echoed_raw(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["usage", "tokens", "--from", "\x1b[2J"]) == 2
+    assert main(["\x1b[2J"]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tokens", [["--version"], ["version"]])
+def test_the_version_is_one_line(tokens: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(tokens) == 0
+    assert capsys.readouterr().out.startswith("tallystick 0.")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completions_name_the_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completions", shell]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name, *_ in COMMANDS)
+
+
+def test_nobody_there_exits_1_with_one_line_that_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["usage", "tokens", "--url", "http://127.0.0.1:9"]) == 1
+    captured = capsys.readouterr()
+    assert "tallystick serve" in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_exits_1_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", "/nonexistent/events.jsonl"]) == 1
+    assert capsys.readouterr().err == "tallystick: /nonexistent/events.jsonl: No such file or directory\n"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from tallystick_server.cli.main import main; main(['--help']); main(['usage', '--help']); "
+        "heavy = {'polars', 'httpx', 'litestar', 'numpy', 'uvicorn', 'tallystick.engine'} & set(sys.modules); "
+        "sys.exit(f'imported {sorted(heavy)}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_reader_that_goes_away_ends_the_program_quietly() -> None:
+    command = f"{sys.executable} -m tallystick_server completions bash | head -c 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.returncode in {0, 141}
