@@ -19,6 +19,7 @@ from tallystick.instant import NS_PER_S, Clock
 from .checkpoint import commit_files, seal
 from .ledger import Ledger
 from .merge import merge_once
+from .projections import CheckpointFiles, SealedTail
 from .writer import Writer
 
 _log: Final = logging.getLogger("tallystick.background")
@@ -69,9 +70,15 @@ class Background:
         if sealed is None:
             return False
         files = self._ledger.folds.projections.write_files(sealed)
-        is_done = self._writer.perform(lambda: commit_files(self._ledger, sealed, files))
+        is_done = self._writer.perform(lambda: self._name(sealed, files))
         self._last_checkpoint_at = self._clock.now()
         self._merge_due.set()
+        return is_done
+
+    def _name(self, sealed: SealedTail, files: CheckpointFiles) -> bool:
+        is_done = commit_files(self._ledger, sealed, files)
+        # The view of before is as right, but it holds the events in memory that are in files now.
+        self._ledger.folds.publish()
         return is_done
 
     def merge(self) -> bool:

@@ -14,7 +14,10 @@ from .projections import CheckpointFiles, SealedTail
 
 
 def checkpoint(ledger: Ledger, *, position: int | None = None) -> bool:
-    """Do all three steps on this thread, which has the write side; events up to `position` (the head) were folded."""
+    """Do all three steps on this thread, which has the write side; events up to `position` (the head) were folded.
+
+    Publishes nothing: the view of before stays right, and while the log is replayed there is none yet that would be.
+    """
     sealed = seal(ledger, position=position)
     if sealed is None:
         return False
@@ -28,7 +31,7 @@ def seal(ledger: Ledger, *, position: int | None = None) -> SealedTail | None:
         if not projections.tail_events and not duplicates.has_pending:
             return None
         duplicates.seal()
-        projections.seal(ledger.log.head.position if position is None else position, ledger.folds.void_index.voids)
+        projections.seal(ledger.log.head.position if position is None else position)
     return projections.sealed
 
 
@@ -41,7 +44,6 @@ def commit_files(ledger: Ledger, sealed: SealedTail, files: CheckpointFiles) -> 
     write_manifest_durably(ledger, manifest, with_duplicates=True)
     ledger.folds.duplicates.adopt_sealed()
     projections.adopt(manifest, sealed, files)
-    ledger.folds.publish()
     ledger.counters.checkpoints += 1
     return True
 

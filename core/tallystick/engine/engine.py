@@ -403,7 +403,7 @@ class Engine:
             ready=trouble is None and not self._is_closed,
             reason=trouble or "takes writes",
             head=projections.view.head,
-            event_count=projections.event_count,
+            event_count=projections.view.event_count,
             tail_events=projections.tail_events,
             queued_events=self._writer.queued_events,
             disk_free_bytes=free,

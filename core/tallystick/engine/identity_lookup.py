@@ -27,10 +27,11 @@ def positions_of(identities: Sequence[Identity], projections: Projections) -> li
 
 
 def position_of(identity: Identity, projections: Projections) -> int | None:
-    """Return the newest position of one identity, None if there is none; on any thread."""
-    (key,) = identity_hashes([identity.source], [identity.id], seed=projections.manifest.hash_seed).tolist()
-    for position in reversed(projections.index.find_one(key)):
-        if _stands_at(identity, position, projections):
+    """Return the newest position of one identity that the view knows, None if there is none; on any thread."""
+    view = projections.view
+    (key,) = identity_hashes([identity.source], [identity.id], seed=view.hash_seed).tolist()
+    for position in reversed(view.index.find_one(key)):
+        if position <= view.head.position and _stands_at(identity, position, projections):
             return position
     return None
 

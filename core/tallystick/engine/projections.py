@@ -67,8 +67,11 @@ class Projections:
         self.generation = 0
         self.sealed: SealedTail | None = None
 
-    def reset(self, manifest: Manifest, voids: Voids) -> None:
-        """Start from what the manifest names, with an empty tail. Raises `DamagedStore` if a file is missing or not as written."""
+    def reset(self, manifest: Manifest) -> None:
+        """Start from what the manifest names, with an empty tail; questions keep the view of before until `publish`.
+
+        Raises `DamagedStore` if a file is missing or not as written.
+        """
         self.generation += 1
         self.manifest = manifest
         self.sealed = None
@@ -79,7 +82,6 @@ class Projections:
         self.index = DedupeIndex(self._directory.dedupe_path, runs=manifest.runs)
         self._segments = SegmentSet(self._directory.segments_path, manifest.segments)
         self._tail = LiveTail()
-        self.publish(voids)
 
     @property
     def tail_events(self) -> int:
@@ -104,7 +106,15 @@ class Projections:
     def publish(self, voids: Voids) -> None:
         """Let questions see everything up to the head of the log."""
         tails = (self._tail,) if self.sealed is None else (self.sealed.tail, self._tail)
-        self.view = View(head=self._log.head, segments=self._segments, tails=tails, voids=voids)
+        self.view = View(
+            head=self._log.head,
+            event_count=self.event_count,
+            index=self.index,
+            hash_seed=self.manifest.hash_seed,
+            segments=self._segments,
+            tails=tails,
+            voids=voids,
+        )
 
     def columns_at(self, position: int) -> EventColumns:
         """Return the events of the log around a position, from memory where they are there."""
@@ -125,7 +135,7 @@ class Projections:
             self._next_file += count
             return first
 
-    def seal(self, position: int, voids: Voids) -> SealedTail:
+    def seal(self, position: int) -> SealedTail:
         """Begin a checkpoint on the write side: what was folded so far, up to `position`, is to be written; the rest goes to a new tail."""
         sealed = SealedTail(
             tail=self._tail,
@@ -135,7 +145,6 @@ class Projections:
         )
         self.sealed = sealed
         self._tail = LiveTail()
-        self.publish(voids)
         return sealed
 
     def write_files(self, sealed: SealedTail) -> CheckpointFiles:

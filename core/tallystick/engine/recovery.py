@@ -43,7 +43,7 @@ def recover(ledger: Ledger, *, entropy: Entropy, checkpoint_events: int, report:
         if manifest is None:
             start_projections_anew(ledger, entropy=entropy)
         else:
-            ledger.folds.projections.reset(manifest, ledger.folds.void_index.voids)
+            ledger.folds.projections.reset(manifest)
             ledger.keys_used.update(manifest.keys_used)
     except DamagedStore as damage:
         _log.warning("%s; its projections are made again from the log", damage)
@@ -75,7 +75,7 @@ def start_projections_anew(ledger: Ledger, *, entropy: Entropy) -> None:
             txn.drop(ledger.tables.tables[name], delete=False)
         write_manifest(txn, ledger.tables, manifest)
     ledger.folds.duplicates.reset()
-    ledger.folds.projections.reset(manifest, ledger.folds.void_index.voids)
+    ledger.folds.projections.reset(manifest)
 
 
 def _fresh_manifest(entropy: Entropy) -> Manifest:

@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 
 from tallystick.customer import CustomerSeen
+from tallystick.dedupe import DedupeIndex
 from tallystick.errors import InvalidQuestion
 from tallystick.event import Position
 from tallystick.instant import Instant
@@ -25,9 +26,12 @@ from .void_index import Voids
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """The segments, then the tails in order of position, up to `head`; and what does not count."""
+    """The segments, then the tails in order of position, up to `head`; the index of all of them; and what does not count."""
 
     head: LogHead
+    event_count: int
+    index: DedupeIndex
+    hash_seed: int
     segments: SegmentSet
     tails: tuple[LiveTail, ...]
     voids: Voids

@@ -184,10 +184,10 @@ class Writer:
         try:
             command.answer.set_result(command.work())
         except BaseException as error:
-            command.answer.set_exception(
-                error if isinstance(error, Exception) else StoreFailed("the store crashed at a failpoint")
-            )
-            if not isinstance(error, TallystickError) or isinstance(error, StoreFailed):
+            if _needs_recovery(error):
+                self.trouble = "a write failed"
+            command.answer.set_exception(error if isinstance(error, Exception) else StoreFailed(_NOT_ACKNOWLEDGED))
+            if _needs_recovery(error):
                 raise
 
     def _commit(self, group: list[_Request]) -> None:
@@ -197,8 +197,11 @@ class Writer:
             self._refuse_damaged(group, error)
             return
         except BaseException as error:
+            if _needs_recovery(error):
+                # Before anybody is answered: who hears of a failure and asks must not be told that all is well.
+                self.trouble = "a write failed"
             _refuse(group, error if isinstance(error, Unavailable) else StoreFailed(_NOT_ACKNOWLEDGED))
-            if not isinstance(error, Unavailable) or isinstance(error, StoreFailed):
+            if _needs_recovery(error):
                 raise
             return
         for request, answer in zip(group, answers, strict=True):
@@ -248,6 +251,11 @@ class Writer:
     def _die(self) -> None:
         self.trouble = "crashed at a failpoint"
         self._refuse_queued(StoreFailed(self.trouble))
+
+
+def _needs_recovery(error: BaseException) -> bool:
+    """Whether memory may no longer agree with the disk; errors that we raise on purpose, but for a failed write, left both alone."""
+    return isinstance(error, StoreFailed) or not isinstance(error, TallystickError)
 
 
 def _refuse(group: list[_Request], refusal: TallystickError) -> None:
