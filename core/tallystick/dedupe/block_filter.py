@@ -1,6 +1,6 @@
 """A Bloom filter whose every key lies in one 64-bit word, so that a batch of keys is tested by one gather.
 
-Promises: a key that was put in is always found; of the others about 1 in 100 is "found" at 12 bits a key, 1 in 260 at 16.
+Promises: a key that was put in is always found; of the others about 1 in 100 is "found" at 12 bits a key, 1 in 1,000 at 24.
 Does not: know how many keys it holds, or forget one.
 A key's word is chosen by the upper half of its hash, its five bits in the word by the lowest 15 bits, looked up in a table of masks:
 two numpy calls instead of fifteen. The table is part of the file format: it must never change.
@@ -24,7 +24,7 @@ _HALF: Final = np.uint64(32)
 
 # Small runs are a small part of all keys: more bits for them cost little memory and spare most of the useless page reads.
 _BITS_PER_KEY: Final = 12
-_BITS_PER_KEY_SMALL: Final = 16
+_BITS_PER_KEY_SMALL: Final = 24
 _SMALL_RUN_KEYS_MAX: Final = 4_194_304
 
 

@@ -15,7 +15,7 @@ from .run_entry import RunEntry
 from .run_file import RunFile
 from .run_header import KEYS_PER_PAGE
 
-_PAGES_AT_A_TIME = 1_024
+_PAGES_AT_A_TIME = 4_096
 
 
 def check_run(directory: Path, entry: RunEntry) -> PairsDigest:

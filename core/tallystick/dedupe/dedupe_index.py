@@ -37,6 +37,8 @@ from .sealed_keys import SealedKeys
 
 # More would push the temporary rows of a batch out of the processor's cache.
 _KEYS_AT_A_TIME: Final = 8_192
+# So few suspects of a batch are looked up one by one: that costs 5 µs each, numpy's calls 140 µs before the first.
+_ONE_BY_ONE_MAX: Final = 64
 
 
 class Candidates(msgspec.Struct, frozen=True, eq=False):
@@ -137,14 +139,9 @@ class DedupeIndex:
         )
 
     def find_one(self, key: int) -> list[int]:
-        """Return every stored position of one hash, ascending; from any thread, for a receipt: some 10 µs for each run."""
+        """Return every stored position of one hash, ascending; from any thread, for a receipt: some 5 µs for each run."""
         view = self._view
-        hashes = np.array([key], np.uint64)
-        found = {position for run in view.runs for position in run.file.find(hashes)[1].tolist()}
-        for recent in (view.sealed, view.active):
-            if recent is not None:
-                found.update(recent.keys.find_one(hashes[0]))
-        return sorted(found)
+        return sorted(position for place in _places_of(view) for position in place.find_one(key))
 
     def add(self, hashes: Hashes, positions: Positions) -> None:
         """Keep the position of each hash; seen by the next lookup. Positions of events that are on disk, or no answer is given for."""
@@ -232,15 +229,24 @@ class DedupeIndex:
 
     def _search(self, view: _View, hashes: Hashes, maybe: npt.NDArray[np.bool_]) -> Candidates:
         """Look up what the filters let through; `maybe` has a row for each place and a column for each hash."""
-        sources: list[RunFile | RecentKeys] = [run.file for run in view.runs]
-        if view.sealed is not None:
-            sources.append(view.sealed.keys)
-        sources.append(view.active.keys)
+        places = _places_of(view)
+        if np.count_nonzero(maybe) <= _ONE_BY_ONE_MAX:
+            numbers, asked = maybe.nonzero()
+            finders = [place.find_one if isinstance(place, RunFile) else place.find_while_adding for place in places]
+            pairs = [
+                (row, position)
+                for number, row, key in zip(numbers.tolist(), asked.tolist(), hashes[asked].tolist(), strict=True)
+                for position in finders[number](key)
+            ]
+            if not pairs:
+                return _NOTHING
+            both = np.array(sorted(pairs), np.int64)
+            return Candidates(both[:, 0], both[:, 1])
         rows: list[npt.NDArray[np.int64]] = []
         positions: list[Positions] = []
         for number in np.flatnonzero(maybe.any(axis=1)).tolist():
             asked = np.flatnonzero(maybe[number])
-            found, stored = sources[number].find(hashes[asked])
+            found, stored = places[number].find(hashes[asked])
             if found.size:
                 rows.append(asked[found])
                 positions.append(stored)
@@ -255,6 +261,15 @@ class DedupeIndex:
         words = self._arena.at(place)
         # Without room in the arena the keys are filtered by nothing: `ALWAYS` sends every lookup to their chains.
         return _Recent(RecentKeys(np.zeros(1, np.uint64) if place == ALWAYS else words), place, None)
+
+
+def _places_of(view: _View) -> list[RunFile | RecentKeys]:
+    """Return what is searched, in the order of the view's columns."""
+    places: list[RunFile | RecentKeys] = [run.file for run in view.runs]
+    if view.sealed is not None:
+        places.append(view.sealed.keys)
+    places.append(view.active.keys)
+    return places
 
 
 def _make_view(runs: tuple[OpenRun, ...], sealed: _Recent | None, active: _Recent) -> _View:

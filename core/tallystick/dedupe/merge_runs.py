@@ -20,11 +20,13 @@ from .run_entry import RunEntry
 from .run_file import RunFile
 from .run_writer import RunWriter
 
-# A megabyte of each run: 64 times fewer calls than with single pages, and it stays in the processor's cache.
-_PAGES_AT_A_TIME: Final = 256
+# A megabyte of each run: calls into numpy cost next to nothing then, and what they work on stays in the processor's cache.
+PAGES_AT_A_TIME: Final = 1_024
 
 
-def merge_runs(directory: Path, entries: Sequence[RunEntry], *, number: int) -> RunEntry:
+def merge_runs(
+    directory: Path, entries: Sequence[RunEntry], *, number: int, pages_at_a_time: int = PAGES_AT_A_TIME
+) -> RunEntry:
     """Write one run with the keys of all entries and return once it will survive a power cut; called off the writer thread.
 
     Costs about a tenth of a microsecond a key. Raises `DamagedStore` and `OSError`; nothing is lost then, and it may be tried again.
@@ -40,7 +42,7 @@ def merge_runs(directory: Path, entries: Sequence[RunEntry], *, number: int) -> 
         first_received_at=min(entry.first_received_at for entry in by_age),
         last_received_at=max(entry.last_received_at for entry in by_age),
     ) as writer:
-        sources = [_Source(RunFile(directory, entry)) for entry in by_age]
+        sources = [_Source(RunFile(directory, entry), pages_at_a_time) for entry in by_age]
         while sources := [source for source in sources if source.hashes.size]:
             # All that any run still holds beyond its chunk is as large as the chunk's last key, so up to the smallest of these is final.
             bound = min(source.hashes[-1] for source in sources)
@@ -57,8 +59,8 @@ def merge_runs(directory: Path, entries: Sequence[RunEntry], *, number: int) -> 
 class _Source:
     """What is left of one run, with a chunk of it in memory; `hashes` is empty when nothing is left."""
 
-    def __init__(self, run: RunFile) -> None:
-        self._chunks = run.chunks(_PAGES_AT_A_TIME)
+    def __init__(self, run: RunFile, pages_at_a_time: int) -> None:
+        self._chunks = run.chunks(pages_at_a_time)
         self.hashes: Hashes = np.empty(0, np.uint64)
         self._positions: Positions = np.empty(0, np.int64)
         self._fill()

@@ -1,7 +1,7 @@
 """The keys since the last checkpoint, in memory: a filter for the many that are new, chains of buckets for the few that are not.
 
 Promises: a key that was added is found by the next lookup; adding costs some 30 ns a key, since new keys only touch the filter and the ends
-of two arrays. They are put into the chains many at a time: at the first lookup that needs it, or each 8,192 keys.
+of two arrays. They are put into the chains many at a time, when a lookup that gets past the filter finds too many to look through.
 Does not: slow down sharply past the expected number of keys; chains grow and the filter lets more through.
 One thread adds and looks up; `find_one` may be called from any thread meanwhile.
 """
@@ -19,11 +19,12 @@ from .identity_hash import Hashes, Positions
 Rows = npt.NDArray[np.int64]
 
 KEYS_EXPECTED: Final = 262_144
-# 32 bits a key: one new key in 2,000 goes on to the chains.
-FILTER_WORDS: Final = KEYS_EXPECTED // 2
+# 64 bits a key: one new key in 50,000 gets past the filter, so that a sender who never repeats himself never pays for chains.
+FILTER_WORDS: Final = KEYS_EXPECTED
 _BUCKETS_LOG2: Final = 19
 _BUCKET_SHIFT: Final = np.uint64(64 - _BUCKETS_LOG2)
-_LINK_AT: Final = 8_192
+# A look through so many keys takes as long as a dozen of numpy's calls; putting a key into its chain takes 35 ns.
+_LOOKED_THROUGH_MAX: Final = 16_384
 _NONE: Final = -1
 
 
@@ -57,13 +58,10 @@ class RecentKeys:
         self._positions[start:end] = positions
         put(self._filter, hashes)
         self._count = end
-        if end - self._linked >= _LINK_AT:
-            self._link()
 
     def find(self, hashes: Hashes) -> tuple[Rows, Positions]:
         """Return for each key with one of the hashes the row of the hash, and the position, in no order."""
-        if self._linked < self._count:
-            self._link()
+        self.link_all()
         rows = np.arange(hashes.size)
         entries = self._heads[_buckets_of(hashes)]
         found_rows: list[Rows] = []
@@ -79,14 +77,20 @@ class RecentKeys:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         return np.concatenate(found_rows), np.concatenate(found)
 
-    def find_one(self, key: np.uint64) -> list[int]:
+    def find_while_adding(self, key: int) -> list[int]:
+        """Do as `find_one`; on the thread that adds, which may put keys into chains first if there are many to look through."""
+        if self._count - self._linked > _LOOKED_THROUGH_MAX:
+            self.link_all()
+        return self.find_one(key)
+
+    def find_one(self, key: int) -> list[int]:
         """Return the positions of one hash, ascending; from any thread.
 
         `_linked` is read before the chains, and entries after it are searched one by one: an entry on its way into a chain is not missed.
         """
         linked, count = self._linked, self._count
         entries: set[int] = set()
-        entry = int(self._heads[int(key >> _BUCKET_SHIFT)])
+        entry = int(self._heads[key >> (64 - _BUCKETS_LOG2)])
         hashes, positions, following = self._hashes, self._positions, self._next
         while entry >= 0:
             if hashes[entry] == key:
@@ -95,7 +99,7 @@ class RecentKeys:
         entries.update((np.flatnonzero(hashes[linked:count] == key) + linked).tolist())
         return sorted(int(positions[entry]) for entry in entries)
 
-    def _link(self) -> None:
+    def link_all(self) -> None:
         """Put the entries since the last time into their chains."""
         left = np.arange(self._linked, self._count, dtype=np.int32)
         buckets = _buckets_of(self._hashes[self._linked : self._count])

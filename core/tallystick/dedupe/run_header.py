@@ -1,7 +1,7 @@
 """The layout of a run file: where each part lies, and the header that proves them.
 
     header      4,096 bytes: the fields of `RunHeader`, then the xxh3_128 of them, then zeros
-    pages       4,096 bytes each: 341 hashes (u64), then 341 positions (u32, less the run's first), then 4 zero bytes;
+    pages       1,024 bytes each: 85 hashes (u64), then 85 positions (u32, less the run's first), then 4 zero bytes;
                 hashes ascend over the whole file; only the last page may hold fewer, its unused places are zero
     fences      the first hash of each page (u64)
     checksums   the xxh3_64 of each page (u64)
@@ -21,7 +21,7 @@ from xxhash import xxh3_128_digest
 
 from .block_filter import filter_word_count
 
-PAGE_BYTES: Final = 4_096
+PAGE_BYTES: Final = 1_024
 HEADER_BYTES: Final = 4_096
 KEY_BYTES: Final = 12
 KEYS_PER_PAGE: Final = PAGE_BYTES // KEY_BYTES
