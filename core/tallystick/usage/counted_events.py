@@ -47,7 +47,7 @@ def counted_events(
             as_of=question.as_of,
         )
     columns = [POSITION, TIME, CUSTOMER, VALUE, *(f"{PROPERTY_PREFIX}{name}" for name in names)]
-    events = pl.concat([frame.select(columns) for frame in found]) if found else _no_events(columns)
+    events = pl.concat(found) if found else _no_events(columns)
     return (
         selection.narrow(events)
         .select(

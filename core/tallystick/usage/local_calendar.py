@@ -3,7 +3,8 @@
 Promises: answers are instants, exact to the nanosecond, for every zone of the IANA database and every date from 1970 to 2261.
 A day begins at the first instant whose local date is that day: where midnight is skipped by a clock going forward, at the moment it is
 moved; where midnight comes twice, at the first. A date that a zone left out (Pacific/Apia, 2011-12-30) begins where the next one does.
-Does not: know which zones exist on other machines; a name must be in the `tzdata` package, the rules come from the system if it has them.
+Names and rules come from the `tzdata` package, never from the machine: two machines with the same installation cut the same windows, and
+`localtime` or `right/UTC` are no names. When a country changes its rules, updating that package is enough.
 Source of the rule for midnights: `LocalDate.atStartOfDay` of Java's time library, which most calendars follow.
 """
 
@@ -41,7 +42,7 @@ class LocalCalendar:
     def __init__(self, zone_name: str) -> None:
         if zone_name not in zone_names():
             raise InvalidQuestion("timezone", f"{zone_name[:64]!a} is no IANA time zone, such as Europe/Berlin or UTC")
-        self._zone = ZoneInfo(zone_name)
+        self._zone = _zone(zone_name)
 
     def local_date(self, instant: Instant) -> date:
         """Return the date that the zone's calendars show."""
@@ -94,9 +95,15 @@ class LocalCalendar:
 
 @cache
 def zone_names() -> frozenset[str]:
-    """Return the names of the IANA database; from the package, so that `localtime` or `right/UTC` of a machine are none."""
+    """Return the names of the IANA database, but for `Factory`, which stands for a machine that was not set up."""
     names = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
     return frozenset(names) - {"Factory"}
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
 
 
 def _seconds(local: datetime) -> int:

@@ -8,24 +8,20 @@ import polars as pl
 import pytest
 
 from tallystick.errors import InvalidDefinition
-from tallystick.meter import Meter
 from tallystick.testing.aggregator_check import check_aggregator
 from tallystick.usage.aggregators import aggregators, bind_aggregator
 from tallystick.usage.aggregators.sum import Sum
-
-
-def meter_of(aggregation: str, **fields: object) -> Meter:
-    return Meter(key="m", name="m", event_type="call", aggregation=aggregation, **fields)  # pyright: ignore[reportArgumentType] - by name
+from tests.core.usage.asking import meter
 
 
 @pytest.mark.parametrize("name", sorted(aggregators()))
 def test_a_built_in_aggregator_keeps_the_rules(name: str) -> None:
-    check_aggregator(aggregators()[name], meter_of(name), examples=40)
+    check_aggregator(aggregators()[name], meter(name), examples=40)
 
 
 def test_distinct_combinations_of_several_fields_keep_the_rules() -> None:
     check_aggregator(
-        aggregators()["unique"], meter_of("unique", fields=("customer", "value", "properties.ip")), examples=40
+        aggregators()["unique"], meter("unique", fields=("customer", "value", "properties.ip")), examples=40
     )
 
 
@@ -35,7 +31,7 @@ def test_the_check_finds_an_aggregator_that_forgets_a_stretch_of_time() -> None:
             return super().merge(states, keys).with_columns(pl.col("low") * 0)
 
     with pytest.raises(AssertionError, match="merging"):
-        check_aggregator(Forgetful, meter_of("sum"), examples=40)
+        check_aggregator(Forgetful, meter("sum"), examples=40)
 
 
 def test_the_check_finds_an_aggregator_that_looks_at_the_order_of_rows() -> None:
@@ -44,10 +40,10 @@ def test_the_check_finds_an_aggregator_that_looks_at_the_order_of_rows() -> None
             return super().fold(events.with_columns(pl.col("added").first()), keys)
 
     with pytest.raises(AssertionError, match="another order"):
-        check_aggregator(Hasty, meter_of("sum"), examples=100)
+        check_aggregator(Hasty, meter("sum"), examples=100)
 
 
 def test_an_unknown_aggregation_is_refused_with_the_names_that_there_are() -> None:
-    with pytest.raises(InvalidDefinition, match="'median' is unknown; there are .*sum") as refused:
-        bind_aggregator(meter_of("median"))
+    with pytest.raises(InvalidDefinition, match=r"'median' is unknown; there are .*sum") as refused:
+        bind_aggregator(meter("median"))
     assert refused.value.field == "aggregation"

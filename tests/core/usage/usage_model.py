@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from tallystick.amount import AmountOutOfRange, InvalidAmount, canonical_amount
 from tallystick.event import Event, property_text
@@ -75,7 +76,7 @@ def model_usage(
 
     rows: list[Row] = []
     for group, _, _ in totals:
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             inside = [operands for time, operands in counted[group] if start <= time < end]
             if inside or question.fill is Fill.ZERO:
                 rows.append((start, end, group, figure_of(meter.aggregation, inside), len(inside)))
