@@ -33,8 +33,8 @@ class EventFrames(Protocol):
     ) -> list[pl.LazyFrame]:
         """Return lazy frames that together hold each counted event of the type with `start <= time < end` exactly once.
 
-        Columns, in this order: `position` Int64, `time` Int64 (nanoseconds), `customer` String, `value` Decimal(38, 12), and for each name in
-        `properties` a String column `p:NAME`: the value's text (`event.property_text`), null where the event has no such property.
+        Columns, in this order: `position` Int64, `time` Int64 (nanoseconds), `customer` String, `value` Decimal(38, 12), and for each
+        name in `properties` a String column `p:NAME`: the value's text (`event.property_text`), null where the event has no such property.
         Voided events are left out; `as_of` leaves out what came, and forgets what was voided, after that position.
         `customers` narrows to those keys. The frames are a snapshot: later events do not appear in them.
         """
