@@ -123,7 +123,7 @@ def canonical_value(value: Tree) -> str:
     if type(value) is not str and not isinstance(value, NumberText):
         raise Refused(Code.INVALID_VALUE, f"value: must be a number or a decimal text, not {kind_of(value)}")
     try:
-        return canonical_amount(value)
+        return canonical_amount(str(value))  # a plain text: encoders take no subclass
     except InvalidAmount as error:
         raise Refused(Code.INVALID_VALUE, f"value: {error}") from error
     except AmountOutOfRange as error:
