@@ -192,7 +192,7 @@ def _answer_error(request: AnyRequest, error: TallystickError) -> Response[bytes
 
 def _answer_unexpected(request: AnyRequest, error: Exception) -> Response[bytes]:
     request_id = request.scope["state"].get("request_id")
-    _LOG.error("a request failed", path=request.scope["path"], request_id=request_id, exc_info=error)
+    _LOG.error("a request failed", path=request.scope["path_template"], request_id=request_id, exc_info=error)
     return _problem(request, INTERNAL)
 
 

@@ -63,7 +63,7 @@ class Front:
                     await _send_all(send, 204, preflight, b"")
                     return
                 send = self._cors.with_headers(scope, send)
-            if scope["path"] == INGEST_ROUTE and scope["method"] == "POST":
+            if scope["path"] in {INGEST_ROUTE, INGEST_ROUTE + "/"} and scope["method"] == "POST":
                 await self._lane(scope, receive, send)
             else:
                 await _Exchange(self, scope, receive, send).answer()
@@ -94,6 +94,7 @@ class _Exchange:
         self._front, self._scope, self._receive, self._send = front, scope, receive, send
         self._headers = dict(scope["headers"])
         self._request_id = front.request_ids.of(self._headers)
+        self._path = scope["raw_path"].decode("latin-1")[:300]
         self._status = 0
         self._started = perf_counter()
         self._arriving = ArrivingBody(front.budget, bytes_max=front.body_bytes_max)
@@ -111,7 +112,7 @@ class _Exchange:
         except TallystickError as error:
             await self._refuse(refusal_of(error) or self._unexpected(error))
         except TimeoutError:
-            _LOG.info("an answer was not read", path=scope["path"], request_id=self._request_id.decode())
+            _LOG.info("an answer was not read", path=self._path, request_id=self._request_id.decode())
             raise
         except Exception as error:  # noqa: BLE001 - the edge of a request: logged with its id, answered as 500
             await self._refuse(self._unexpected(error))
@@ -152,7 +153,7 @@ class _Exchange:
         await _send_all(self._send, refusal.status, headers, body)
 
     def _unexpected(self, error: Exception) -> Refusal:
-        _LOG.error("a request failed", path=self._scope["path"], request_id=self._request_id.decode(), exc_info=error)
+        _LOG.error("a request failed", path=self._path, request_id=self._request_id.decode(), exc_info=error)
         return INTERNAL
 
     def _log(self) -> None:
@@ -164,7 +165,7 @@ class _Exchange:
         (_LOG.debug if quiet else _LOG.info)(
             "request",
             method=method,
-            path=self._scope["path"][:300],
+            path=self._path,
             status=self._status,
             ms=round(duration_s * 1_000, 2),
             request_id=self._request_id.decode(),

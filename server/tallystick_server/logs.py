@@ -62,7 +62,7 @@ def _json_line(_logger: object, _method: str, fields: Fields) -> str:
         "level": fields.pop("level", None),
         "event": fields.pop("event", ""),
     }
-    return msgspec.json.encode(ordered | dict(fields), enc_hook=repr).decode() + "\n"
+    return msgspec.json.encode(ordered | dict(fields), enc_hook=repr).decode()
 
 
 def _drop_secrets(_logger: object, _method: str, fields: Fields) -> Fields:

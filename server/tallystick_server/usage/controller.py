@@ -14,6 +14,7 @@ from litestar.params import FromPath, JSONBody
 from tallystick.api_key import ApiKey, Scope
 from tallystick.store import Store
 from tallystick.usage.answer import UsageAnswer
+from tallystick.usage.csv_answer import csv_lines
 from tallystick.usage.question import UsageQuestion
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access, Present
@@ -21,7 +22,7 @@ from tallystick_server.problem import Refusal
 from tallystick_server.readable_meter import IncludeArchived, readable_meter
 
 from .asked import question_from_body, question_from_parameters
-from .schemas import UsageAnswers, UsageOut, UsageQueries, usage_csv, usage_out
+from .schemas import UsageAnswers, UsageOut, UsageQueries, usage_out
 
 JSON, CSV = "application/json", "text/csv"
 
@@ -78,6 +79,11 @@ class UsageController(Controller):
         asked = [(query.meter, question_from_body(query, clock)) for query in data.queries]
         body = await access.scan(_answer_all(asked, include_archived=data.include_archived))
         return cast("Response[UsageAnswers]", Response(body, media_type=JSON))
+
+
+def usage_csv(answer: UsageAnswer) -> bytes:
+    """Return the answer's rows as CSV."""
+    return "".join(csv_lines(answer)).encode()
 
 
 def usage_json(answer: UsageAnswer) -> bytes:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from typing import Annotated
 
 import msgspec
 
-from tallystick.amount import plain
 from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.question import Fill, Order, WindowSize
 from tallystick_server.json_values import Moment, NumberOrNull, Timestamp, number_or_null, timestamp
@@ -101,26 +97,3 @@ def usage_out(answer: UsageAnswer) -> UsageOut:
         ],
         totals=[UsageTotalOut(total.group, number_or_null(total.value), total.events) for total in answer.totals],
     )
-
-
-def usage_csv(answer: UsageAnswer) -> bytes:
-    """Return the rows as CSV (RFC 4180): a column for each grouped name; the group null is an empty cell."""
-    names = answer.question.group_by
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(["start", "end", *map(_cell, names), "value", "events"])
-    for row in answer.rows:
-        groups = [_cell(row.group.get(name)) for name in names]
-        value = "" if row.value is None else plain(row.value)
-        writer.writerow([timestamp(row.start), timestamp(row.end), *groups, value, row.events])
-    return text.getvalue().encode()
-
-
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
-
-
-def _cell(text: str | None) -> str:
-    """Return a text as a cell that no spreadsheet takes for a formula: an apostrophe goes before what could be one."""
-    if text and text[0] in "=+-@\t\r\n" and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text or ""
