@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from tallystick.decode import decode_events
+from tallystick.decode import DecodeLimits, decode_events
 from tallystick.engine import Engine
 from tallystick.engine_settings import EngineSettings
 from tallystick.errors import TallystickError
@@ -52,8 +52,8 @@ class _Answered:
 
 def feed(directory: Path, *, events: int) -> None:
     """Feed the engine for ever; print the report when `events` are on disk. Raises `LoadRefused`."""
-    engine = Engine.open(directory, clock=SystemClock(), entropy=SystemEntropy(), settings=EngineSettings())
-    clock = SystemClock()
+    clock, entropy, limits = SystemClock(), SystemEntropy(), DecodeLimits()
+    engine = Engine.open(directory, clock=clock, entropy=entropy, settings=EngineSettings())
     first = BATCH
     early_start = min(EARLY_EVENTS, events // 4)
     early_end = min(early_start + WINDOW_EVENTS, events // 2)
@@ -61,7 +61,9 @@ def feed(directory: Path, *, events: int) -> None:
     answered = _Answered({first, early_start, early_end, late_start, events})
     is_reported = False
     for body in read_bodies(sys.stdin.buffer):
-        batch = decode_events(body, "application/json", received_at=clock.now())
+        batch = decode_events(
+            body, media_type="application/json", received_at=clock.now(), limits=limits, entropy=entropy
+        )
         answered.slots.acquire()
         engine.submit(batch, answered.done)
         if answered.refusal is not None:

@@ -16,7 +16,7 @@ from tests.bench.subjects import (
     Subject,
     decode_discard,
     decode_discard_twice,
-    log_position,
+    events_in_log,
     postgresql_ingest,
     tallystick,
 )
@@ -67,11 +67,11 @@ def measure_rates(subject_name: str, folder: Path, *, seconds: float) -> list[Ra
             if not templates.exists():
                 write_templates(templates, batch=batch)
             load(subject, templates=templates, seconds=WARM_UP_S, seed=2 * batch)
-            before = log_position(subject)
+            before = events_in_log(subject)
             seen = load(subject, templates=templates, seconds=seconds, seed=2 * batch + 1)
-            if subject.counts_positions and log_position(subject) - before < seen.requests * batch:
+            if subject.says_count and events_in_log(subject) - before < seen.requests * batch:
                 raise NotCounted(
-                    f"{subject_name} answered {seen.requests} requests of {batch}, and logged fewer events"
+                    f"{subject_name} answered {seen.requests} requests of {batch}, and counted fewer events"
                 )
             rates.append(
                 Rate(
@@ -112,12 +112,11 @@ def measure_replay(folder: Path, *, events: int) -> Replay:
         warm_up = _requests(subject, seed=21, batch=1_000, count=100)
         send(subject.port, warm_up, connections=CONNECTIONS)
         requests = _requests(subject, seed=22, batch=1_000, count=events // 1_000)
-        before = log_position(subject)
+        before = events_in_log(subject)
         new = send(subject.port, requests, connections=CONNECTIONS)
-        between = log_position(subject)
+        between = events_in_log(subject)
         again = send(subject.port, requests, connections=CONNECTIONS)
-        if (between - before, log_position(subject) - between) != (events, 0):
-            raise NotCounted(
-                f"of {events} events sent twice, {between - before} were logged, then {log_position(subject)}"
-            )
+        after = events_in_log(subject)
+        if (between - before, after - between) != (events, 0):
+            raise NotCounted(f"of {events} events sent twice, {between - before} were counted, then {after - between}")
     return Replay(events=events, new_per_s=events / new.duration_s, duplicates_per_s=events / again.duration_s)

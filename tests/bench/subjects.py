@@ -26,7 +26,7 @@ class Subject(msgspec.Struct, frozen=True):
 
     port: int
     headers: dict[str, str]
-    counts_positions: bool = False
+    says_count: bool = False
 
 
 def tallystick_command(data: Path, *, port: int) -> list[str]:
@@ -39,14 +39,15 @@ def tallystick_environment() -> dict[str, str]:
     return {"TALLYSTICK_ADMIN_KEY": ADMIN_KEY}
 
 
-def log_position(subject: Subject) -> int:
-    """Return how many positions the subject's log has given; 0 for a subject without a log."""
-    if not subject.counts_positions:
+def events_in_log(subject: Subject) -> int:
+    """Return how many events the subject says it counted; 0 for a subject that does not say."""
+    if not subject.says_count:
         return 0
-    connection = http.client.HTTPConnection("127.0.0.1", subject.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", subject.port, timeout=30)
     try:
-        connection.request("GET", "/v1/log/head", headers=subject.headers)
-        return int(msgspec.json.decode(connection.getresponse().read())["position"])
+        connection.request("GET", "/metrics", headers=subject.headers)
+        lines = connection.getresponse().read().decode().splitlines()
+        return int(float(next(line for line in lines if line.startswith("tallystick_events ")).split()[1]))
     finally:
         connection.close()
 
@@ -58,7 +59,7 @@ def tallystick(folder: Path) -> Generator[Subject]:
     command = tallystick_command(own / "data", port=port)
     environment = tallystick_environment()
     with running(command, port=port, log=own / "log", ready_path="/health/ready", environment=environment):
-        yield Subject(port, {"Authorization": f"Bearer {ADMIN_KEY}"}, counts_positions=True)
+        yield Subject(port, {"Authorization": f"Bearer {ADMIN_KEY}"}, says_count=True)
     shutil.rmtree(own)
 
 
