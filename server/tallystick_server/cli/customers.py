@@ -28,13 +28,17 @@ _KNOWN: Final = Listing(
         Field("email", "email"),
         Field("time zone", "time_zone"),
         Field("metadata", "metadata"),
-        Field("created at", "created_at"),
+        Field("created at", "created_at", moment=True),
     ),
     empty="No customers are described yet. `tallystick customers unknown` lists those that events name.",
 )
 _UNKNOWN: Final = Listing(
     "/v1/customers",
-    (Field("key", "key"), Field("events", "event_count", numeric=True), Field("last event at", "last_event_at")),
+    (
+        Field("key", "key"),
+        Field("events", "event_count", numeric=True),
+        Field("last event at", "last_event_at", moment=True),
+    ),
     empty="Every customer that events name is described.",
 )
 

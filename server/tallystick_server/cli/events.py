@@ -25,16 +25,16 @@ Source = Annotated[str, Parameter(help="The source that the event was sent with.
 LISTING = Listing(
     "/v1/events",
     (
-        Field("time", "time"),
+        Field("time", "time", moment=True),
         Field("type", "type"),
         Field("customer", "customer"),
         Field("value", "value", numeric=True),
         Field("id", "id"),
-        Field("source", "source", for_pipes_only=True),
+        Field("source", "source"),
         Field("properties", "properties"),
-        Field("state", "state"),
-        Field("position", "position", numeric=True),
-        Field("received_at", "received_at", for_pipes_only=True),
+        Field("state", "state", usual="counted"),
+        Field("position", "position", numeric=True, for_pipes_only=True),
+        Field("received_at", "received_at", moment=True, for_pipes_only=True),
     ),
     empty="No events match.",
 )

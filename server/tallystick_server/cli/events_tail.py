@@ -17,8 +17,8 @@ from .printable import printable_json
 from .terminal import Terminal, bare, shown
 
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0)
-# Widths for a person: a time with nanoseconds is 30 wide, most have milliseconds; the last two take what they need.
-_COLUMNS: Final = (("time", 24), ("type", 14), ("customer", 14), ("value", 10), ("id", 0), ("properties", 0))
+# Widths for a person; the last two take what they need.
+_COLUMNS: Final = (("time", 19), ("type", 14), ("customer", 14), ("value", 10), ("id", 0), ("properties", 0))
 
 
 class Tail:
@@ -102,11 +102,12 @@ class Tail:
         out.flush()
 
     def _line(self, item: dict[str, Any]) -> str:  # Any: decoded JSON
-        cells = [(cell_of(item, name), width) for name, width in _COLUMNS]
-        if not self._terminal.for_person:
+        for_person = self._terminal.for_person
+        cells = [(cell_of(item, name, for_person=for_person), width) for name, width in _COLUMNS]
+        if not for_person:
             return "\t".join(bare(cell) for cell, _ in cells)
         return "  ".join(
-            f"{shown(cell):>{width}}" if name == "value" else f"{shown(cell):<{width}}"
+            f"{shown(cell):>{width}}" if name == "value" else f"{shown(cell, is_moment=name == 'time'):<{width}}"
             for (name, _), (cell, width) in zip(_COLUMNS, cells, strict=True)
         ).rstrip()
 

@@ -73,7 +73,7 @@ class ExportRun:
     def run(self, out: str) -> None:
         """Write the file, and say what is in it."""
         started_s = time.monotonic()
-        with self._terminal.progress("") as bar:
+        with self._terminal.progress() as bar:
             events = self._events(bar, started_s)
             if out == "-":
                 self._write_lines(events, sys.stdout.buffer)

@@ -59,7 +59,7 @@ class ImportRun:
         total = None if None in sizes else float(sum(size or 0 for size in sizes))
         started_s = time.monotonic()
         done_before = 0.0
-        with self._rejections(), self._terminal.progress("") as bar:
+        with self._rejections(), self._terminal.progress() as bar:
 
             def show(sums: Sums, consumed: float) -> None:
                 self._waiting = ""

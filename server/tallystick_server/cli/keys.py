@@ -6,9 +6,8 @@ from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, Limit, Yes, sure
+from .asking import AsJson, Yes, sure
 from .connection import LOCAL, Connection
-from .events import at_least_one
 from .listing import Field, Listing
 from .terminal import Terminal
 
@@ -25,20 +24,21 @@ _LISTING: Final = Listing(
         Field("name", "name"),
         Field("scopes", "scopes"),
         Field("begins with", "prefix"),
-        Field("created at", "created_at"),
-        Field("expires at", "expires_at"),
+        Field("created at", "created_at", moment=True),
+        Field("expires at", "expires_at", moment=True),
     ),
     empty="No keys.",
+    is_paged=False,
 )
 
 Scope = Literal["ingest", "read", "admin"]
 
 
 @app.command(name="list", help_epilogue="Examples:\n  tallystick keys list\n  tallystick keys list --json")
-def list_keys(*, limit: Limit = 1_000, json: AsJson = False, connection: Connection = LOCAL) -> int:
+def list_keys(*, json: AsJson = False, connection: Connection = LOCAL) -> int:
     """List the keys; the keys themselves are shown only once, when they are made."""
     with connection.client() as client:
-        _LISTING.show(client, Terminal.of_process(), limit=at_least_one(limit), as_json=json)
+        _LISTING.show(client, Terminal.of_process(), as_json=json)
     return 0
 
 

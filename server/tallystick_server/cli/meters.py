@@ -6,9 +6,8 @@ from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, From, Limit, TimeZone, To, assignments, grouped, sure
+from .asking import AsJson, From, TimeZone, To, assignments, grouped, sure
 from .connection import LOCAL, Connection
-from .events import at_least_one
 from .failure import BadUse
 from .listing import Field, Listing, show_item
 from .terminal import Terminal
@@ -27,13 +26,14 @@ _LISTING: Final = Listing(
         Field("name", "name"),
         Field("event type", "event_type"),
         Field("aggregation", "aggregation"),
-        Field("field", "field"),
+        Field("field", "field", usual="value"),
         Field("unit", "unit"),
         Field("dimensions", "dimensions"),
         Field("filter", "filter"),
-        Field("archived at", "archived_at"),
+        Field("archived at", "archived_at", moment=True),
     ),
     empty="No meters yet. `tallystick meters create --help` shows how to make one; it covers past events too.",
+    is_paged=False,
 )
 
 Key = Annotated[str, Parameter(name="KEY", help="The meter's key.")]
@@ -57,14 +57,13 @@ Definition = Annotated[
 def list_meters(
     *,
     archived: Annotated[bool, Parameter(help="Archived ones too.")] = False,
-    limit: Limit = 1_000,
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
     """List the meters."""
     params = [("include_archived", "true")] if archived else []
     with connection.client() as client:
-        _LISTING.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
+        _LISTING.show(client, Terminal.of_process(), params, as_json=json)
     return 0
 
 

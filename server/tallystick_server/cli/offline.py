@@ -21,7 +21,7 @@ def walk(work: Work, directory: Path, terminal: Terminal) -> Finding:
     )
     last: Message | None = None
     reached: Step | None = None
-    with child, terminal.progress(work) as bar:
+    with child, terminal.progress() as bar:
         try:
             for line in child.stdout or ():
                 last = msgspec.json.decode(line, type=Message)

@@ -24,7 +24,7 @@ _LISTING: Final = Listing(
     "/v1/quarantine",
     (
         Field("id", "id"),
-        Field("received at", "received_at"),
+        Field("received at", "received_at", moment=True),
         Field("code", "code"),
         Field("why", "detail"),
         Field("times seen", "times_seen", numeric=True),

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
+from textwrap import wrap
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 import msgspec
@@ -23,10 +25,11 @@ Cell = str | int | Decimal | bool | None
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column of a table; `numeric` ones stand to the right."""
+    """One column of a table; `numeric` ones stand to the right, `moment` ones hold RFC 3339 times."""
 
     title: str
     numeric: bool = False
+    moment: bool = False
 
 
 class ProgressBar(Protocol):
@@ -36,6 +39,10 @@ class ProgressBar(Protocol):
     def __exit__(self, *error: object) -> None: ...
     def show(self, done: float, total: float | None, text: str) -> None:
         """Set how far it is (`total` None: not known) and the words beside the bar."""
+        ...
+
+    def hidden(self) -> AbstractContextManager[None]:
+        """Take the bar away while something else is written."""
         ...
 
 
@@ -48,6 +55,7 @@ class Terminal:
         self.out, self.err = out, err
         self.for_person = out.isatty() if for_person is None else for_person
         self.err_for_person = err.isatty() if err_for_person is None else err_for_person
+        self._bar: ProgressBar = _NoBar()
 
     @classmethod
     def of_process(cls) -> Terminal:
@@ -60,18 +68,20 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Write one line of the answer."""
-        self.out.write(printable(text) + "\n")
+        with self._bar.hidden():
+            self.out.write(printable(text) + "\n")
+            self.out.flush()
 
     def note(self, text: str) -> None:
         """Write one line that is no part of the answer."""
-        self.err.write(printable(text) + "\n")
+        with self._bar.hidden():
+            self.err.write(printable(text) + "\n")
+            self.err.flush()
 
-    def table(
-        self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, empty: str = "", title: str = ""
-    ) -> None:
+    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, empty: str = "") -> None:
         """Write rows; `empty` is what a person reads when there are none."""
         if self.for_person:
-            self._table_for_person(columns, list(rows), empty=empty, title=title)
+            self._table_for_person(columns, list(rows), empty=empty)
             return
         for row in rows:
             self.out.write("\t".join(bare(cell) for cell in row) + "\n")
@@ -92,33 +102,55 @@ class Terminal:
 
         return Console(file=self.out, highlight=False, markup=False, emoji=False)
 
-    def progress(self, unit: str) -> ProgressBar:
-        """Return a bar on stderr; `unit` says what its rate counts."""
-        if not self.err_for_person:
-            return _NoBar()
-        from .progress import RichBar
+    def progress(self) -> ProgressBar:
+        """Return a bar on stderr; lines written while it is there go above it."""
+        if self.err_for_person:
+            from .progress import RichBar
 
-        return RichBar(self.err, unit)
+            self._bar = RichBar(self.err)
+        return self._bar
 
-    def _table_for_person(
-        self, columns: Sequence[Column], rows: list[Sequence[Cell]], *, empty: str, title: str
-    ) -> None:
+    def step(self, text: str, *, is_good: bool = True) -> None:
+        """Write one thing that was done, with a sign whether it is as it should be; long ones are wrapped for a person."""
+        from rich.text import Text
+
+        console = self.console()
+        lines = wrap(printable(text), console.width - 2) if self.for_person else [printable(text)]
+        with self._bar.hidden():
+            sign = Text("✓ ", style="bold green") if is_good else Text("✗ ", style="bold red")
+            console.print(sign.append(Text("\n  ".join(lines), style="not bold default")), soft_wrap=True)
+            self.out.flush()
+
+    def paragraph(self, text: str) -> None:
+        """Write a sentence or two, wrapped for a person."""
+        lines = wrap(printable(text), self.console().width) if self.for_person else [printable(text)]
+        self.say_lines(lines)
+
+    def say_lines(self, lines: Sequence[str]) -> None:
+        """Write lines of the answer."""
+        for line in lines:
+            self.say(line)
+
+    def heading(self, text: str) -> None:
+        """Write a heading, with an empty line before it."""
+        from rich.text import Text
+
+        console = self.console()
+        lines = wrap(printable(text), console.width) if self.for_person else [printable(text)]
+        console.print()
+        console.print(Text("\n".join(lines), style="bold"), soft_wrap=True)
+        self.out.flush()
+
+    def _table_for_person(self, columns: Sequence[Column], rows: list[Sequence[Cell]], *, empty: str) -> None:
         if not rows and empty:
             self.say(empty)
             return
-        from rich.box import SIMPLE_HEAD
-        from rich.table import Table
-        from rich.text import Text
+        from .table import print_table
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, title=title or None, title_justify="left")
-        for column in columns:
-            if column.numeric:
-                table.add_column(column.title, justify="right", no_wrap=True)
-            else:
-                table.add_column(column.title, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(shown(cell)) for cell in row))
-        self.console().print(table)
+        cells = [
+            [shown(cell, is_moment=column.moment) for cell, column in zip(row, columns, strict=True)] for row in rows
+        ]
+        print_table(self.console(), [column.title for column in columns], [column.numeric for column in columns], cells)
 
 
 class _NoBar:
@@ -133,9 +165,15 @@ class _NoBar:
     def show(self, done: float, total: float | None, text: str) -> None:
         """Draw nothing."""
 
+    def hidden(self) -> AbstractContextManager[None]:
+        """Hide nothing."""
+        return nullcontext()
 
-def shown(cell: Cell) -> str:
-    """Return a cell as a person reads it: thousands apart, every digit, `-` for nothing."""
+
+def shown(cell: Cell, *, is_moment: bool = False) -> str:
+    """Return a cell as a person reads it: thousands apart, every digit, `-` for nothing; a moment to the second, in UTC."""
+    if is_moment and isinstance(cell, str) and len(cell) >= len("2026-11-01T10:00:00Z"):
+        return printable(f"{cell[:10]} {cell[11:19]}")
     if cell is None:
         return "-"
     if isinstance(cell, bool):

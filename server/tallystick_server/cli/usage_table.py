@@ -49,7 +49,7 @@ def show_usage(terminal: Terminal, body: bytes, *, zone_name: str, totals_only: 
     zone = ZoneInfo(zone_name)
     names = list(dict.fromkeys(name for total in reply.totals for name in total.group))
     if terminal.for_person:
-        terminal.say(f"{reply.meter}, {_local(reply.start, zone)} to {_local(reply.end, zone)} {zone_name}")
+        terminal.say(f"{reply.meter}, {_local(reply.start, zone)[:19]} to {_local(reply.end, zone)[:19]} {zone_name}")
         terminal.say("")
     if not totals_only and not (terminal.for_person and reply.window == "total"):
         _show_rows(terminal, reply, names, zone)

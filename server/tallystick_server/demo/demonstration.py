@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from types import FrameType
 from typing import Final
@@ -12,20 +11,17 @@ import msgspec
 
 from tallystick.instant import NS_PER_S, Clock, Instant
 from tallystick_server.cli.client import ApplianceClient
-from tallystick_server.cli.intake.delivery import Outcome
-from tallystick_server.cli.terminal import ProgressBar, Terminal, shown
+from tallystick_server.cli.terminal import Terminal, shown
 from tallystick_server.cli.verify import ask
 
 from .figures import METER_KEYS, Figures
-from .pages import heading, show_checks, show_customers, show_slices, size_of, step
+from .pages import show_checks, show_customers, show_slices, size_of
+from .replay import RESEND_EVERY, Answered, Replay
 from .senders import SENDER_COUNT, Senders
 from .throwaway_appliance import ThrowawayAppliance
 from .trace import HISTORY_S, Request, event_json, read_trace, split
 
 HISTORY_BATCH: Final = 250
-# Every so many batches are sent a second time, as a gateway does that lost the answer.
-RESEND_EVERY: Final = 8
-TICK_S: Final = 0.1
 # What loading the history takes at most on a small machine; the trace is moved so that it ends when the replay does.
 _HISTORY_ALLOWANCE_S: Final = 2.0
 
@@ -47,18 +43,16 @@ class Demonstration:
 
     def run(self) -> int:
         """Show everything; 0 when every figure agrees and the log verifies, 1 otherwise."""
-        say = self._terminal.say
-        say("Every request that two language-model services took in one hour, counted once.")
-        say(
-            "Azure Public Dataset, CC BY 4.0: P. Patel et al., Splitwise, ISCA 2024. Times are moved so that the hour ends now."
+        self._terminal.paragraph(
+            "Every request that two language-model services took in one hour of November 2023, counted once. "
+            "Azure Public Dataset, CC BY 4.0 (P. Patel et al., Splitwise, ISCA 2024). The times are moved so that it ends now."
         )
-        say("")
+        self._terminal.say("")
         for name in (signal.SIGTERM, signal.SIGHUP):
             # A closed terminal must not leave an appliance behind.
             signal.signal(name, _end_in_order)
         with ThrowawayAppliance(keep=self._options.keep) as appliance:
-            where = f"{appliance.url} (process {appliance.process_id}, {appliance.data})"
-            step(self._terminal, f"a throw-away appliance runs at {where}")
+            self._terminal.step(f"a throw-away appliance runs at {appliance.url} (process {appliance.process_id})")
             with appliance.client() as client:
                 is_good = self._show(appliance, client)
             if self._options.keep:
@@ -73,7 +67,7 @@ class Demonstration:
         start = Instant((end_ns - last_ns) // NS_PER_S * NS_PER_S)
         figures = Figures(client, start, Instant(start + last_ns + 1))
         figures.define_meters()
-        step(self._terminal, f"{len(METER_KEYS)} meters are defined: {', '.join(METER_KEYS)}")
+        self._terminal.step(f"{len(METER_KEYS)} meters are defined: {', '.join(METER_KEYS)}")
         self._load_history(client, history, start)
         self._replay(appliance, client, live, start)
         checks = figures.checks()
@@ -87,8 +81,8 @@ class Demonstration:
         started_s = time.monotonic()
         batches = [history[at : at + HISTORY_BATCH] for at in range(0, len(history), HISTORY_BATCH)]
         resent = sum(len(batch) for batch in batches[::RESEND_EVERY])
-        with self._terminal.progress("") as bar:
-            answered = Answered(bar, "loading the first 45 minutes", len(history) + resent)
+        with self._terminal.progress() as bar:
+            answered = Answered(bar, "loading", len(history) + resent)
             with Senders(client, on_answer=answered) as senders:
                 for number, batch in enumerate(batches):
                     events = [event_json(request, start) for request in batch]
@@ -97,77 +91,43 @@ class Demonstration:
                         senders.send(events)
                 senders.wait()
         took_s = time.monotonic() - started_s
-        step(
-            self._terminal,
-            f"history: {shown(len(history))} events of 45 minutes in {took_s:.1f} s "
-            f"({(len(history) + resent) / took_s:,.0f} events/s), {_twice(resent, senders.duplicates)}",
+        self._terminal.step(
+            f"history: {shown(len(history))} events of the first 45 minutes in {took_s:.1f} s "
+            f"({(len(history) + resent) / took_s:,.0f} events/s); {_twice(resent, senders.duplicates)}",
         )
 
     def _replay(
         self, appliance: ThrowawayAppliance, client: ApplianceClient, live: list[Request], start: Instant
     ) -> None:
-        started_s = time.monotonic()
-        speed = self._options.speed
-        resent = 0
-        crash_at = len(live) // 2 if self._options.crash else len(live) + 1
-        at = ticks = 0
-        with self._terminal.progress("") as bar:
-            answered = Answered(bar, f"replaying 15 minutes, {speed:g} times as fast", len(live))
-            with Senders(client, on_answer=answered) as senders:
-                while at < len(live):
-                    elapsed_s = HISTORY_S + (time.monotonic() - started_s) * speed
-                    until = next(
-                        (n for n in range(at, len(live)) if live[n].offset_ns > elapsed_s * NS_PER_S), len(live)
-                    )
-                    batch = [event_json(request, start) for request in live[at:until]]
-                    if batch:
-                        senders.send(batch)
-                        if ticks % RESEND_EVERY == 0:
-                            senders.send(batch)
-                            resent += len(batch)
-                    at, ticks = until, ticks + 1
-                    if at >= crash_at:
-                        crash_at = len(live) + 1
-                        self._crash(appliance, senders)
-                    time.sleep(TICK_S)
-                senders.wait()
-        took_s = time.monotonic() - started_s
-        step(
-            self._terminal,
-            f"replay: {shown(len(live))} events of 15 minutes in {took_s:.1f} s by {SENDER_COUNT} senders, "
-            f"{_twice(resent, senders.duplicates)}",
+        replay = Replay(live, start, speed=self._options.speed, crash=self._options.crash)
+        replayed = replay.run(appliance, client, self._terminal)
+        self._terminal.step(
+            f"replay: {shown(len(live))} events of the last minutes in {replayed.took_s:.1f} s by {SENDER_COUNT} senders at once; "
+            f"{_twice(replayed.resent, replayed.duplicates - replayed.known)}"
         )
-
-    def _crash(self, appliance: ThrowawayAppliance, senders: Senders) -> None:
-        """Kill it while batches are under way, start it again, and let the senders send again what was not acknowledged."""
-        acknowledged = senders.acknowledged
-        appliance.kill()
-        step(self._terminal, f"kill -9 in the middle of the replay, {shown(acknowledged)} of its events acknowledged")
-        ready_s = appliance.start()
-        step(
-            self._terminal,
-            f"started again, ready after {ready_s:.1f} s; the senders send again what was not acknowledged",
-        )
+        if replayed.known:
+            self._terminal.step(
+                f"{shown(replayed.known)} events were on disk when it was killed, though their answers were lost: "
+                "sent again, recognised, not counted again"
+            )
 
     def _show_proof(self, appliance: ThrowawayAppliance, client: ApplianceClient) -> bool:
-        heading(self._terminal, "Proof")
+        self._terminal.heading("Proof")
         finding = ask(client)
         is_good = finding.first_bad_position is None and not finding.problems
         detail = "; ".join(finding.problems) or f"{shown(finding.events)} events in {shown(finding.blocks)} blocks"
-        step(
-            self._terminal,
+        self._terminal.step(
             f"verify: the hash chain and every projection agree with the log ({detail})",
             is_good=is_good,
         )
         disk = appliance.disk_bytes()
-        step(
-            self._terminal,
+        self._terminal.step(
             f"on disk: {size_of(disk)}, {disk / max(finding.events, 1):,.0f} bytes an event",
         )
         return is_good
 
     def _say_how_to_go_on(self, appliance: ThrowawayAppliance) -> None:
-        heading(self._terminal, "It is left running")
+        self._terminal.heading("It is left running")
         say = self._terminal.say
         say(f"  export TALLYSTICK_URL={appliance.url} TALLYSTICK_API_KEY={appliance.admin_key}")
         say("  tallystick usage generated_tokens --from -1h --window minute --group-by service")
@@ -175,27 +135,8 @@ class Demonstration:
         say(f"  kill {appliance.process_id} && rm -r {appliance.directory}        # when you have seen enough")
 
 
-class Answered:
-    """Moves the bar as answers come; called from several threads."""
-
-    def __init__(self, bar: ProgressBar, text: str, total: int) -> None:
-        self._bar, self._text, self._total = bar, text, total
-        self._lock = threading.Lock()
-        self._count = 0
-        self._started_s = time.monotonic()
-
-    def __call__(self, outcome: Outcome) -> None:
-        """Count an answer."""
-        with self._lock:
-            self._count += outcome.accepted + outcome.duplicates
-            rate = self._count / max(time.monotonic() - self._started_s, 0.001)
-            self._bar.show(
-                min(self._count, self._total), self._total, f"{self._text}, {self._count:,} events, {rate:,.0f}/s"
-            )
-
-
 def _twice(resent: int, duplicates: int) -> str:
-    return f"{shown(resent)} of them sent twice and {shown(duplicates)} answered as duplicates"
+    return f"{shown(resent)} sent twice on purpose, {shown(duplicates)} answered as duplicates"
 
 
 def _end_in_order(_number: int, _frame: FrameType | None) -> None:

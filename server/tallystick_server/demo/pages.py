@@ -17,7 +17,7 @@ BAR_WIDTH: Final = 16
 
 def show_checks(terminal: Terminal, checks: list[Check]) -> None:
     """Write every figure beside the published one."""
-    heading(terminal, "Counted, beside what the dataset's authors published")
+    terminal.heading("Counted, beside what the dataset's authors published")
     columns = [
         Column("service"),
         Column("meter"),
@@ -36,12 +36,12 @@ def show_checks(terminal: Terminal, checks: list[Check]) -> None:
         for check in checks
     ]
     terminal.table(columns, rows)
-    terminal.say(f"The trace names no customers: {CUSTOMER_RULE}.")
+    terminal.paragraph(f"The trace names no customers: {CUSTOMER_RULE}.")
 
 
 def show_slices(terminal: Terminal, slices: list[Slice]) -> None:
     """Write the usage of every five minutes, with bars for the generated tokens."""
-    heading(terminal, "Usage by five minutes (UTC)")
+    terminal.heading("Usage by five minutes (UTC)")
     most = max((piece.figures["generated_tokens"] for piece in slices), default=Decimal(0))
     columns = [
         Column("from"),
@@ -65,7 +65,7 @@ def show_slices(terminal: Terminal, slices: list[Slice]) -> None:
 
 def show_customers(terminal: Terminal, customers: list[tuple[str, dict[str, Decimal]]]) -> None:
     """Write the customers with the most usage."""
-    heading(terminal, f"Top {len(customers)} customers by generated tokens ({CUSTOMER_RULE})")
+    terminal.heading(f"Top {len(customers)} customers by generated tokens")
     most = max((figures["generated_tokens"] for _, figures in customers), default=Decimal(0))
     columns = [
         Column("customer"),
@@ -85,21 +85,7 @@ def show_customers(terminal: Terminal, customers: list[tuple[str, dict[str, Deci
         for customer, figures in customers
     ]
     terminal.table(columns, rows)
-
-
-def heading(terminal: Terminal, text: str) -> None:
-    """Write a heading."""
-    terminal.say("")
-    terminal.say(text)
-    if terminal.for_person:
-        terminal.say("─" * min(len(text), 78))
-    terminal.out.flush()
-
-
-def step(terminal: Terminal, text: str, *, is_good: bool = True) -> None:
-    """Write one thing that was done."""
-    terminal.say(f"{mark(is_good=is_good)} {text}")
-    terminal.out.flush()
+    terminal.paragraph(f"Dealt out by rule: {CUSTOMER_RULE}.")
 
 
 def mark(*, is_good: bool) -> str:

@@ -23,7 +23,7 @@ from tallystick_server.cli.client import ApplianceClient
 from tallystick_server.cli.failure import Failure
 from tallystick_server.cli.program import program
 
-_READY_TIMEOUT_S: Final = 30.0
+_READY_TIMEOUT_S: Final = 60.0
 
 
 class ThrowawayAppliance:
