@@ -26,7 +26,7 @@ from tallystick.store import Store
 from . import logs
 from .api_keys.controller import ApiKeyController
 from .asgi import Application
-from .auth import WrongKeys, require_scope
+from .auth import ScopeGuard, WrongKeys
 from .body_budget import BodyBudget
 from .customers.controller import CustomerController
 from .documents import DocumentController, Documents
@@ -139,9 +139,10 @@ def program_version() -> str:
 
 def _framework(settings: Settings, documents: Documents, given: dict[str, object]) -> Litestar:
     known = KnownParameters()
+    scopes = ScopeGuard(open_operations=frozenset({"getMetrics"} if settings.metrics_open else ()))
     app = Litestar(
         route_handlers=list(CONTROLLERS),
-        guards=[require_scope, restore_slashes, require_json, known.check],
+        guards=[scopes.check, restore_slashes, require_json, known.check],
         dependencies={name: Provide(_constant(value), sync_to_thread=False) for name, value in given.items()},
         exception_handlers={
             TallystickError: _answer_error,

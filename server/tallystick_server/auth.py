@@ -131,10 +131,22 @@ def open_to_all(*errors: int) -> dict[str, RouteRule]:
     return {"rule": RouteRule(None, errors)}
 
 
+class ScopeGuard:
+    """Lets a request through if its key has the scope of the route; the guard of every route."""
+
+    def __init__(self, *, open_operations: frozenset[str]) -> None:
+        self._open = open_operations  # open by the operator's setting
+
+    def check(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:  # Any: as below
+        """Raise `NoKey` or `WrongScope`."""
+        if getattr(handler, "operation_id", None) not in self._open:
+            require_scope(connection, handler)
+
+
 def require_scope(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:  # Any: Litestar's type variables
-    """Let a request through if its key has the scope of the route; the guard of every route."""
+    """Raise `NoKey` or `WrongScope` unless the key of the request has the scope of the route."""
     rule = cast("RouteRule | None", handler.opt.get("rule"))
     if rule is None:
         raise WrongScope(Scope.ADMIN)

@@ -8,6 +8,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
 from tallystick.api_key import Scope
+from tallystick.errors import InvalidDefinition
 from tallystick.meter import Meter
 from tallystick.store import Store
 from tallystick.usage.aggregators import aggregators
@@ -32,6 +33,10 @@ from .schemas import (
 )
 
 
+# Paths beside `/v1/meters/{key}`: a meter of that key could not be reached.
+_ROUTES = frozenset({"preview"})
+
+
 class MeterController(Controller):
     """Named questions over events."""
 
@@ -48,6 +53,8 @@ class MeterController(Controller):
     async def create(self, data: JSONBody[MeterCreate], access: Access) -> MeterOut:
         """Define a meter. It covers every event there is, whether it came before or comes after."""
         meter = meter_of(data)
+        if meter.key in _ROUTES:
+            raise InvalidDefinition("key", f"{meter.key!r} is a route of its own: choose another key")
         return meter_out(await access.read(lambda store: store.put_meter(meter, create=True)))
 
     @get("/meters/{key:str}", operation_id="getMeter", summary="Show a meter", opt=allowed(Scope.READ, 404))

@@ -1,0 +1,183 @@
+"""Meters and usage over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+RANGE = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-08T00:00:00Z"}
+
+
+def send(client: httpx.Client, name: str, *events: dict[str, Any]) -> None:  # Any: JSON
+    common = {"type": name, "customer": "acme", "time": "2026-11-02T10:00:00Z"}
+    body = [common | {"id": f"{name}-{number}"} | event for number, event in enumerate(events)]
+    answer = client.post("/v1/events", json=body)
+    assert answer.json()["accepted"] == len(events), answer.text
+
+
+def define(client: httpx.Client, name: str, **fields: object) -> dict[str, Any]:
+    answer = client.post("/v1/meters", json={"key": name, "event_type": name, "aggregation": "sum"} | fields)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def usage(client: httpx.Client, name: str, **parameters: object) -> dict[str, Any]:
+    answer = client.get(f"/v1/meters/{name}/usage", params=RANGE | parameters)
+    assert answer.status_code == 200, answer.text
+    return json.loads(answer.text, parse_float=Decimal)
+
+
+def test_a_meter_covers_events_that_came_before_it_and_after(client: httpx.Client, name: str) -> None:
+    send(client, name, {"value": 1}, {"value": 2})
+    define(client, name)
+    send(client, name, {"value": 4, "id": f"{name}-late"})
+    assert usage(client, name)["totals"] == [{"group": {}, "value": 7, "events": 3}]
+
+
+def test_ten_times_a_tenth_is_one(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    send(client, name, *[{"value": 0.1}] * 10)
+    answer = client.get(f"/v1/meters/{name}/usage", params=RANGE)
+    assert '"value":1,' in answer.text
+
+
+def test_usage_is_grouped_filtered_and_cut(client: httpx.Client, name: str) -> None:
+    define(client, name, dimensions=["region"])
+    send(
+        client,
+        name,
+        {"value": 5, "properties": {"region": "eu", "n": 1}},
+        {"value": 7, "properties": {"region": "us", "n": 1.0}},
+        {"value": 9, "properties": {"n": "1"}},
+        {"value": 100, "properties": {"n": 2}},
+    )
+    answer = usage(client, name, group_by="region", order="desc", **{"filter[n]": "1"})
+    assert [(row["group"]["region"], row["value"]) for row in answer["totals"]] == [("eu", 5), ("us", 7), (None, 9)]
+    assert [row["value"] for row in usage(client, name, group_by="region", limit=1, **{"filter[n]": "1"})["totals"]] == [9]
+
+
+def test_windows_follow_the_local_calendar_and_are_answered_in_utc(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    send(client, name, {"time": "2026-11-02T22:59:59Z"}, {"time": "2026-11-02T23:00:00Z"})
+    rows = usage(client, name, window="day", timezone="Europe/Berlin")["rows"]
+    assert [(row["start"], row["events"]) for row in rows] == [("2026-11-01T23:00:00Z", 1), ("2026-11-02T23:00:00Z", 1)]
+
+
+def test_a_range_is_never_widened(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    send(client, name, {"time": "2026-11-02T10:00:00Z"}, {"time": "2026-11-02T10:30:00Z"})
+    answer = usage(client, name, **{"from": "2026-11-02T10:00:00.001Z", "window": "day"})
+    assert [row["events"] for row in answer["rows"]] == [1]
+    assert answer["rows"][0]["start"] == "2026-11-02T10:00:00.001Z"
+
+
+def test_fill_zero_has_a_row_for_every_window(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    send(client, name, {"value": 3})
+    assert [row["value"] for row in usage(client, name, window="day", fill="zero")["rows"]] == [0, 3, 0, 0, 0, 0, 0]
+
+
+def test_as_of_answers_what_was_known_then(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    send(client, name, {"value": 3})
+    head = client.get("/v1/log/head").json()["position"]
+    before = client.get(f"/v1/meters/{name}/usage", params=RANGE | {"as_of": head}).text
+    send(client, name, {"value": 5, "id": f"{name}-later"})
+    client.post("/v1/events/void", json={"events": [{"id": f"{name}-0"}], "reason": "test"})
+    assert client.get(f"/v1/meters/{name}/usage", params=RANGE | {"as_of": head}).text == before
+    assert usage(client, name)["totals"][0]["value"] == 5
+
+
+def test_csv_is_answered_to_who_accepts_it_and_runs_nothing(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    send(client, name, {"value": 1.5, "customer": '=HYPERLINK("x")'})
+    answer = client.get(f"/v1/meters/{name}/usage", params=RANGE | {"group_by": "customer"}, headers={"accept": "text/csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert row["customer"] == "'=HYPERLINK(\"x\")"
+    assert (row["value"], row["events"]) == ("1.5", "1")
+
+
+def test_an_answer_that_nobody_accepts_is_a_406(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    assert client.get(f"/v1/meters/{name}/usage", params=RANGE, headers={"accept": "image/png"}).status_code == 406
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"window": "fortnight"}, {"timezone": "Mars/Base"}, {"from": "x"}, {"from": "2026-11-09T00:00:00Z"}, {"limit": "0"}, {"order": "up"},
+        {"fill": "one"}, {"as_of": "-1"}, {"as_of": "x"}, {"group_by": "a,,b"}, {"windw": "day"}, {"window": "minute", "from": "1970-01-01T00:00:00Z", "fill": "zero"},
+    ],
+    ids=str,
+)
+def test_a_bad_question_is_a_400(client: httpx.Client, name: str, parameters: dict[str, str]) -> None:
+    define(client, name)
+    answer = client.get(f"/v1/meters/{name}/usage", params=RANGE | parameters)
+    assert answer.status_code == 400, answer.text
+
+
+def test_several_questions_are_answered_in_order(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    define(client, f"{name}-count", event_type=name, aggregation="count")
+    send(client, name, {"value": 5}, {"value": 6})
+    queries = [{"meter": f"{name}-count"} | RANGE, {"meter": name, "group_by": ["customer"], "filter": {"customer": "acme"}} | RANGE]
+    answers = client.post("/v1/usage", json={"queries": queries}).json()["answers"]
+    assert [(answer["meter"], answer["totals"][0]["value"]) for answer in answers] == [(f"{name}-count", 2), (name, 11)]
+
+
+def test_a_preview_answers_and_saves_nothing(client: httpx.Client, name: str) -> None:
+    send(client, name, {"properties": {"tokens": 40}}, {"properties": {"tokens": "2"}})
+    meter = {"event_type": name, "aggregation": "sum", "field": "properties.tokens"}
+    answer = client.post("/v1/meters/preview", json={"meter": meter, "query": RANGE})
+    assert answer.json()["totals"][0]["value"] == 42, answer.text
+    assert "preview" not in [each["key"] for each in client.get("/v1/meters").json()["items"]]
+    assert client.post("/v1/meters", json=meter | {"key": "preview"}).status_code == 422
+
+
+def test_a_patch_changes_what_it_names_and_nothing_else(client: httpx.Client, name: str) -> None:
+    before = define(client, name, unit="token", filter={"model": ["large", "small"], "region": "eu"}, dimensions=["a"])
+    after = client.patch(f"/v1/meters/{name}", json={"name": "New", "unit": None, "filter": {"model": None, "cached": True}}).json()
+    assert after["name"] == "New"
+    assert after["unit"] is None
+    assert after["filter"] == {"region": ["eu"], "cached": ["true"]}
+    assert after["dimensions"] == ["a"]
+    assert after["version"] == before["version"] + 1
+    assert after["created_at"] == before["created_at"]
+
+
+def test_an_archived_meter_is_listed_and_read_by_those_who_ask_for_it(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    send(client, name, {"value": 3})
+    assert client.delete(f"/v1/meters/{name}").json()["archived_at"]
+    assert client.delete(f"/v1/meters/{name}").status_code == 200
+    listed = [meter["key"] for meter in client.get("/v1/meters").json()["items"]]
+    assert name not in listed
+    assert name in [meter["key"] for meter in client.get("/v1/meters?include_archived=true").json()["items"]]
+    assert client.get(f"/v1/meters/{name}").status_code == 404
+    assert client.get(f"/v1/meters/{name}/usage", params=RANGE).status_code == 404
+    assert usage(client, name, include_archived="true")["totals"][0]["value"] == 3
+
+
+def test_a_meter_that_breaks_a_rule_is_a_422_that_names_the_field(client: httpx.Client, name: str) -> None:
+    answer = client.post("/v1/meters", json={"key": name, "event_type": name, "aggregation": "median"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "aggregation"
+    assert client.post("/v1/meters", json={"key": "no spaces", "event_type": name, "aggregation": "sum"}).status_code == 400
+
+
+def test_a_meter_is_not_defined_twice(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    assert client.post("/v1/meters", json={"key": name, "event_type": name, "aggregation": "sum"}).status_code == 409
+
+
+def test_every_aggregation_is_listed(client: httpx.Client) -> None:
+    names = [each["name"] for each in client.get("/v1/aggregators").json()["items"]]
+    assert names == sorted(names)
+    assert {"count", "sum", "min", "max", "unique"} <= set(names)
