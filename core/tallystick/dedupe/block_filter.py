@@ -1,6 +1,7 @@
 """A Bloom filter whose every key lies in one 64-bit word, so that a batch of keys is tested by one gather.
 
-Promises: a key that was put in is always found; of the others about 1 in 100 is "found" at 12 bits a key, 1 in 1,000 at 24.
+Promises: a key that was put in is always found; of the others about 1 in 100 is "found" at 12 bits a key, 1 in 260 at 16,
+1 in 1,000 at 24.
 Does not: know how many keys it holds, or forget one.
 A key's word is chosen by the upper half of its hash, its five bits in the word by the lowest 15 bits, looked up in a table of masks:
 two numpy calls instead of fifteen. The table is part of the file format: it must never change.
@@ -22,10 +23,9 @@ _MASK_COUNT: Final = 1 << 15
 _MASK_INDEX: Final = np.uint64(_MASK_COUNT - 1)
 _HALF: Final = np.uint64(32)
 
-# Small runs are a small part of all keys: more bits for them cost little memory and spare most of the useless page reads.
+# (keys at most, bits a key): small runs are a small part of all keys, so more bits for them cost little, and spare useless page reads.
+_BITS_BY_SIZE: Final = ((4_194_304, 24), (16_777_216, 16))
 _BITS_PER_KEY: Final = 12
-_BITS_PER_KEY_SMALL: Final = 24
-_SMALL_RUN_KEYS_MAX: Final = 4_194_304
 
 
 def mix64(numbers: Hashes) -> Hashes:
@@ -52,7 +52,7 @@ _MASKS: Final = _make_masks()
 
 def filter_word_count(key_count: int) -> int:
     """Return how many words the filter of a run of that many keys has; at least one."""
-    bits = _BITS_PER_KEY_SMALL if key_count <= _SMALL_RUN_KEYS_MAX else _BITS_PER_KEY
+    bits = next((bits for keys_max, bits in _BITS_BY_SIZE if key_count <= keys_max), _BITS_PER_KEY)
     return max(1, (key_count * bits + 63) // 64)
 
 

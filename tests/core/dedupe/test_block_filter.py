@@ -31,13 +31,18 @@ def test_a_streamed_filter_is_the_one_made_at_once(keys: list[int], word_count: 
     assert found(streamed, hashes).all()
 
 
-@pytest.mark.parametrize(("key_count", "error_max"), [(100_000, 0.0015), (4_200_000, 0.0115)])
-def test_few_keys_are_found_that_were_never_put_in(key_count: int, error_max: float) -> None:
+@pytest.mark.parametrize(("bits_per_key", "error_max"), [(12, 0.0115), (16, 0.005), (24, 0.0016)])
+def test_few_keys_are_found_that_were_never_put_in(bits_per_key: int, error_max: float) -> None:
     random = np.random.default_rng(3)
-    words = np.zeros(filter_word_count(key_count), np.uint64)
-    put(words, random.integers(0, 1 << 64, key_count, np.uint64))
-    errors = found(words, random.integers(0, 1 << 64, 200_000, np.uint64)).mean()
+    words = np.zeros(100_000 * bits_per_key // 64, np.uint64)
+    put(words, random.integers(0, 1 << 64, 100_000, np.uint64))
+    errors = found(words, random.integers(0, 1 << 64, 100_000, np.uint64)).mean()
     assert errors < error_max
+
+
+def test_fifty_million_keys_in_one_run_cost_75_megabytes_of_filter() -> None:
+    assert filter_word_count(50_000_000) * 8 == 75_000_000
+    assert filter_word_count(1) == 1
 
 
 def test_the_table_of_masks_never_changes_since_filters_are_on_disk() -> None:
