@@ -22,6 +22,7 @@ _GAP: Final = 3
 
 def print_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
     """Print rows of cells that are text already, `-` where there is nothing."""
+    titles = [column.title for column in columns]
     kept = [at for at in range(len(titles)) if any(row[at] not in {"-", ""} for row in rows)] or list(
         range(len(titles))
     )

@@ -150,7 +150,7 @@ class Terminal:
         cells = [
             [shown(cell, is_moment=column.moment) for cell, column in zip(row, columns, strict=True)] for row in rows
         ]
-        print_table(self.console(), [column.title for column in columns], [column.numeric for column in columns], cells)
+        print_table(self.console(), columns, cells)
 
 
 class _NoBar:
