@@ -8,7 +8,7 @@ Without `group_by` there is one group, `{}`: with `fill=zero` it is there though
 alone.
 Does not: read more columns than the question needs, nor answer more than `ROWS_MAX` rows or totals: it raises `InvalidQuestion` instead,
 since an answer that silently left out groups would be wrong.
-Cost: one scan. Sums of 10 M events by customer and day take 0.3 s on two cores.
+Cost: one scan. Sums of 10 M events by customer and day take 0.4 s on two cores, the 31,000 rows included.
 """
 
 from __future__ import annotations
