@@ -21,13 +21,15 @@ from .plan_merge import MergePlan
 from .property_shelves import Shelves
 from .segment_entry import SegmentEntry
 from .segment_file import SegmentFile
-from .segment_layout import key_order, rows_max
+from .segment_layout import FILE_ROWS_MAX, key_order, rows_max
 from .selection import Selection
 from .store_segment import store_segment
 from .time_cuts import TimeCut, cut_by_hours
 
 
-def merge_segments(directory: Path, plan: MergePlan, *, next_number: int) -> list[SegmentEntry]:
+def merge_segments(
+    directory: Path, plan: MergePlan, *, next_number: int, file_rows_max: int = FILE_ROWS_MAX
+) -> list[SegmentEntry]:
     """Write the rows of the plan's files anew, and return the new entries once all is on disk. The old files are left alone.
 
     The caller puts a manifest with the new entries in place of the old on disk, then has the old files deleted
@@ -36,7 +38,7 @@ def merge_segments(directory: Path, plan: MergePlan, *, next_number: int) -> lis
     """
     files = [SegmentFile(directory, entry) for entry in plan.entries]
     shelves = Shelves.choose(files)
-    cuts = _cuts(files, rows_max=rows_max(len(shelves.names)))
+    cuts = _cuts(files, rows_max=min(file_rows_max, rows_max(len(shelves.names))))
     edges: list[TimeCut | None] = [None, *cuts, None]
     merged: list[SegmentEntry] = []
     for start, end in pairwise(edges):

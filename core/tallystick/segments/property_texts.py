@@ -6,10 +6,11 @@ Does not: parse one event at a time where it can be helped. Objects without esca
 by regular expressions outside the interpreter (1.5 µs an object of four properties, against 3 through Python dicts);
 all others are decoded.
 
-Why cutting is exact: the objects are canonical (no spaces, no nesting). Each colon with its escape-free value is taken
-out; if what remains is a list of plain names in braces (which hold no colon), then by induction from the left each
-value was matched exactly where it begins and ends. A name that is found between `{"` or `,"` and `":` is then a name, as
-text within a string has no quotes, and what follows a string's last quote is no plain name.
+Why cutting is exact: the objects are canonical (no spaces, no nesting). Each colon that follows a quote is taken out with
+the escape-free value after it. Where no name begins with a colon, and what remains is a list of plain names in braces
+(which hold no colon, no backslash), each value was matched exactly where it begins and ends, by induction from the left.
+What is then found between `{"` or `,"` and `":` is a name: text within a string has no quotes, and what follows the last
+quote of a string is no plain name.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _VALUE_TEXT: Final = r'"[^"\\]*"|[^"\\,{}\[\]]+'
 _AFTER_NAME: Final = rf'":(?:{_VALUE_TEXT})'
 _SHAPE: Final = rf'^\{{(?:"{_NAME}"(?:,"{_NAME}")*)?\}}$'
 _PLAIN_NAME: Final = re.compile(_NAME, re.ASCII)
+
+# Also found in some strings, whose objects are then decoded for nothing.
+_NAME_BEGINS_WITH_COLON: Final = r'[{,]":'
 
 # Cutting costs one pass over the text for each name, decoding one for all: past this many names decoding is quicker.
 _CUT_NAMES_MAX: Final = 16
@@ -59,7 +63,8 @@ class PropertyTexts:
         if len(names) > _CUT_NAMES_MAX:
             self._names_of_shape = {}
         self._shapes = shapes
-        self._is_decoded = ~shapes.is_in(list(self._names_of_shape))
+        is_ambiguous = self._objects.str.contains(_NAME_BEGINS_WITH_COLON)
+        self._is_decoded = is_ambiguous | ~shapes.is_in(list(self._names_of_shape))
 
     def name_counts(self, weights: npt.NDArray[np.int64]) -> dict[str, int]:
         """Return how many events have each name, when object `i` stands for `weights[i]` events; rare names may be missing."""

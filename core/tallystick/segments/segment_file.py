@@ -134,14 +134,17 @@ class SegmentFile:
         """Return a String column `p:NAME` for each name, from its own column or from the rest."""
         promoted = frozenset(self.entry.properties)
         in_rest = [name for name in names if name not in promoted] if self.entry.has_rest else []
+        # Fields are renamed, since Polars takes a field's name such as `*` or `^x$` for a pattern.
+        fields = {name: str(number) for number, name in enumerate(in_rest)}
         rest = pl.col(REST).str.json_decode(pl.Struct(dict.fromkeys(in_rest, pl.String)))
+        rest = rest.struct.rename_fields(list(fields.values()))
         expressions: list[pl.Expr] = []
         for name in names:
             label = PROPERTY_PREFIX + name
             if name in promoted:
                 expressions.append(pl.col(label))
-            elif in_rest:
-                expressions.append(rest.struct.field(name).alias(label))
+            elif name in fields:
+                expressions.append(rest.struct.field(fields[name]).alias(label))
             else:
                 expressions.append(pl.lit(None, dtype=pl.String).alias(label))
         return expressions

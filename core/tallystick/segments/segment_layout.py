@@ -70,7 +70,8 @@ def take_apart(table: pl.DataFrame, *, order: npt.NDArray[np.int64]) -> pl.DataF
     texts = PropertyTexts(objects.texts)
     counts = texts.name_counts(np.bincount(objects.codes, minlength=len(objects.texts)).astype(np.int64))
     promoted = promoted_names(most_frequent(counts, len(counts)))
-    columns = texts.columns(promoted).with_columns(texts.rest(frozenset(promoted)).alias(REST))
+    rest = texts.rest(frozenset(promoted)).alias(REST)
+    columns = pl.DataFrame([*texts.columns(promoted).get_columns(), rest])
     return table.select(CORE_COLUMNS)[order].hstack(columns[objects.codes[order]])
 
 
