@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,9 +56,22 @@ def split_array(body: bytes, *, events_max: int) -> list[bytes]:
     return [] if elements == [b""] else elements
 
 
-def greatest_depth(raw: bytes) -> int:
-    """Return how many brackets outside strings are open at once, at most."""
-    return max((int(depths.max()) for _, depths in _marks(raw) if depths.size), default=0)
+class Outline(NamedTuple):
+    """How many brackets are open at once at most, how many at the end, and how many brackets and commas there are."""
+
+    depth_max: int
+    depth_at_end: int
+    mark_count: int
+
+
+def outline(raw: bytes) -> Outline:
+    """Return what brackets and commas outside strings say about an element, without reading it."""
+    depth_max = depth_at_end = mark_count = 0
+    for _, depths in _marks(raw):
+        depth_max = max(depth_max, int(depths.max()))
+        depth_at_end = int(depths[-1])
+        mark_count += len(depths)
+    return Outline(depth_max, depth_at_end, mark_count)
 
 
 def _marks(body: bytes) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:

@@ -197,19 +197,23 @@ def _times(
 
 
 def _some_times(sent: list[str | int], sizes: SentSizes) -> npt.NDArray[np.int64] | None:
-    """Return the instants of times that were given, or None if they are of two kinds or one is not plainly right."""
-    kinds = set(map(type, sent))
-    if kinds == {str}:
-        texts = cast("list[str]", sent)
-        sizes.add("time", len(texts), quoted=len(texts))
+    """Return the instants of times that were given, or None if one of them is not plainly right."""
+    texts = [time for time in sent if isinstance(time, str)]
+    milliseconds = [time for time in sent if isinstance(time, int)]
+    sizes.add("time", len(sent), quoted=len(texts))
+    instants = np.empty(len(sent), np.int64)
+    are_texts = np.fromiter((isinstance(time, str) for time in sent), np.bool_, len(sent))
+    if texts:
         sizes.texts.append("".join(texts))
-        return instants_of_texts(texts)
-    if kinds == {int}:
-        milliseconds = cast("list[int]", sent)
-        # Past 63 bits the digits alone would cost more than the request; such a number is out of range anyway.
+        found = instants_of_texts(texts)
+        if found is None:
+            return None
+        instants[are_texts] = found
+    if milliseconds:
         found = instants_of_milliseconds(milliseconds)
-        if found is not None:
-            sizes.add("time", len(milliseconds))
-            sizes.texts.append("".join(map(str, milliseconds)))
-        return found
-    return None
+        if found is None:
+            return None
+        # Only now, when none is out of range, is it known that writing them out costs no more than reading them did.
+        sizes.texts.append("".join(map(str, milliseconds)))
+        instants[~are_texts] = found
+    return instants

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final, cast
 
 import msgspec
@@ -54,10 +55,13 @@ class JsonForm:
         body = body.strip(JSON_SPACE)
         if not body.startswith(b"["):
             return [body]
-        try:
-            return list(map(bytes, _ELEMENTS.decode(body)))
-        except NOT_PLAIN:
-            return split_array(body, events_max=limits.events_max)
+        # msgspec is faster, but makes as many elements as there are.
+        if len(body) <= _UNCOUNTED_BYTES:
+            try:
+                return list(map(bytes, _ELEMENTS.decode(body)))
+            except NOT_PLAIN:
+                pass
+        return split_array(body, events_max=limits.events_max)
 
     def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
         """See `WireForm`."""
@@ -126,7 +130,7 @@ def _plain_lines(body: bytes, moment: Moment, events_max: int) -> Columns | None
     # stand, and if there are as many of those as there are events but one, then there are no others.
     if not ((characters[ends - 1] == ord("}")) & (characters[ends + 1] == ord("{"))).all():
         return None
-    if len(ends) >= events_max:
+    if len(ends) >= events_max or _may_hold_too_many(body, events_max):
         return None
     try:
         events = _OBJECT.decode_lines(body)
@@ -179,12 +183,13 @@ def _are_only_escapes(body: bytes, event_bytes: int, sizes: SentSizes) -> bool:
 
 def refuse_too_many(body: bytes, limits: DecodeLimits) -> None:
     """Raise `TooManyEvents` before millions of empty objects become millions of structs."""
+    if _may_hold_too_many(body, limits.events_max):
+        with suppress(UnreadableBody):
+            split_array(body, events_max=limits.events_max)
+
+
+def _may_hold_too_many(body: bytes, events_max: int) -> bool:
+    """Whether there are more braces than that many events have."""
     if len(body) <= _UNCOUNTED_BYTES:
-        return
-    braces = int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("{")))
-    if braces <= limits.events_max * _BRACES_PER_EVENT * 2:
-        return
-    try:
-        split_array(body, events_max=limits.events_max)
-    except UnreadableBody:
-        return
+        return False
+    return int(np.count_nonzero(np.frombuffer(body, np.uint8) == ord("{"))) > 2 * _BRACES_PER_EVENT * events_max

@@ -20,6 +20,8 @@ from .sent_tree import Members, Tree
 # Every digit becomes a zero, so that one search finds any number with too many of them.
 _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _TOO_MANY_DIGITS: Final = b"0" * (INTEGER_DIGITS_MAX + 1)
+# Longer ones might hold millions of values, and are read where those are counted first.
+_LENGTH_MAX: Final = 65_536
 _KEY_AND_COLON: Final = b'":'
 # A colon after a space would not be counted as the end of a key.
 _SPACED_COLONS: Final = (b" :", b"\t:", b"\r:", b"\n:")
@@ -78,6 +80,9 @@ def _exact_properties(sent: Tree) -> bytes:
 
 def plain_properties(raws: list[bytes]) -> tuple[list[dict[str, Any]], list[bytes]] | None:
     """Return flat objects, numbers with a point as canonical `Raw`, and each as canonical JSON; None at the slightest doubt."""
+    length_max = max(map(len, raws))
+    if length_max > _LENGTH_MAX:
+        return None
     sent = b",".join(raws)
     try:
         objects = _OBJECTS.decode(b"[%b]" % sent)
@@ -87,7 +92,7 @@ def plain_properties(raws: list[bytes]) -> tuple[list[dict[str, Any]], list[byte
         return None
     if any(spaced in sent for spaced in _SPACED_COLONS):
         return None
-    if max(map(len, raws)) > PROPERTY_NAME_LENGTH_MAX and not _are_within_limits(objects):
+    if length_max > PROPERTY_NAME_LENGTH_MAX and not _are_within_limits(objects):
         return None
     joined = ENCODER.encode_lines(objects)
     if any(doubt in joined for doubt in _DOUBTS) or _TOO_MANY_DIGITS in joined.translate(_DIGITS):

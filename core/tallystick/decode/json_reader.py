@@ -11,18 +11,25 @@ from typing import Final, cast
 
 from tallystick.rejection import Code
 
-from .array_scanner import greatest_depth
+from .array_scanner import outline
 from .refused import Refused
-from .sent_tree import DEPTH_MAX, ForbiddenToken, Members, NumberText, Tree
+from .sent_tree import DEPTH_MAX, VALUES_MAX, ForbiddenToken, Members, NumberText, Tree
 
+# Fewer bytes cannot hold so many values that reading them would take much memory.
+_UNCOUNTED_BYTES: Final = 65_536
 _ESCAPES: Final = str.maketrans({"\n": " ", "\r": " "})
 
 
 def read_json(raw: bytes) -> Tree:
-    """Return what the bytes say. Raises `Refused` with `invalid_json`, `invalid_encoding` or `too_deep`."""
-    # The number of opening brackets bounds the depth, and counting them costs nothing.
-    if raw.count(b"{") + raw.count(b"[") > DEPTH_MAX and greatest_depth(raw) > DEPTH_MAX:
-        raise Refused(Code.TOO_DEEP, f"the event is nested more than {DEPTH_MAX} levels deep")
+    """Return what the bytes say. Raises `Refused` with `invalid_json`, `too_deep` or, for one of far too many values, `invalid_event`."""
+    # Counting brackets costs nothing, bounds the depth, and nearly always settles it.
+    if raw.count(b"{") + raw.count(b"[") > DEPTH_MAX or len(raw) > _UNCOUNTED_BYTES:
+        found = outline(raw)
+        if found.depth_max > DEPTH_MAX:
+            detail = f"the event is nested more than {DEPTH_MAX} levels deep"
+            raise Refused(Code.TOO_DEEP, detail, is_unreadable=found.depth_at_end != 0)
+        if found.mark_count > VALUES_MAX:
+            raise Refused(Code.INVALID_EVENT, f"the event holds more than {VALUES_MAX:,} values")
     try:
         return cast("Tree", _DECODER.decode(raw.decode("utf-8", "surrogateescape")))
     except json.JSONDecodeError as error:

@@ -14,7 +14,7 @@ from tallystick.instant import NS_PER_S
 from tallystick.rejection import Code
 
 from .refused import Refused
-from .sent_tree import DEPTH_MAX, Members, NotANumber, NumberText, TimestampNs, Tree, Unsupported
+from .sent_tree import DEPTH_MAX, VALUES_MAX, Members, NotANumber, NumberText, TimestampNs, Tree, Unsupported
 
 _INTEGERS: Final = {
     0xCC: struct.Struct(">B"),
@@ -52,7 +52,7 @@ _NEGATIVE_MIN: Final = 0xE0
 
 
 def read_msgpack(raw: bytes) -> Tree:
-    """Return what the bytes say. Raises `Refused` with `invalid_msgpack` or `too_deep`."""
+    """Return what the bytes say. Raises `Refused`: `invalid_msgpack`, `too_deep` or `invalid_event`."""
     reader = _Reader(raw)
     value = reader.value(0)
     if reader.position != len(raw):
@@ -90,10 +90,14 @@ class _Reader:
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
         self.position = 0
+        self._value_count = 0
 
     def value(self, depth: int) -> Tree:
         if depth > DEPTH_MAX:
             raise Refused(Code.TOO_DEEP, f"the event is nested more than {DEPTH_MAX} levels deep")
+        self._value_count += 1
+        if self._value_count > VALUES_MAX:
+            raise Refused(Code.INVALID_EVENT, f"the event holds more than {VALUES_MAX:,} values")
         first = self._take(1)[0]
         if first in _CONSTANTS:
             return _CONSTANTS[first]

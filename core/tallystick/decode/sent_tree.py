@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 # An event needs two levels. More are read so that CloudEvents can nest their data, and so that a nested property is told apart
 # from a body made to exhaust the stack.
 DEPTH_MAX: Final = 32
+# Far more than any valid event has, and few enough that reading them all, only to refuse them, costs little memory.
+VALUES_MAX: Final = 10_000
 
 
 class NumberText(str):
