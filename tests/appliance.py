@@ -32,7 +32,10 @@ class ApplianceFailed(AssertionError):
 
 
 class Appliance:
-    """One appliance on `directory`, which is made by it; `settings` are settings by name (`{"streams_max": 2}`)."""
+    """One appliance on `directory`, which is made by it; `settings` are settings by name (`{"streams_max": 2}`).
+
+    `admin_key` None leaves the choice to the appliance, which prints it.
+    """
 
     def __init__(
         self,
@@ -41,10 +44,11 @@ class Appliance:
         settings: Mapping[str, object] | None = None,
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = COMMAND,
+        admin_key: str | None = ADMIN_KEY,
     ) -> None:
         self.directory = directory
         self.data = directory / "data"
-        self.admin_key = ADMIN_KEY
+        self.admin_key = admin_key or ""
         self.url = ""
         self.output = ""
         self._settings = dict(settings or {})
@@ -74,7 +78,8 @@ class Appliance:
         environment["PYTHONUNBUFFERED"] = "1"
         environment["TALLYSTICK_DATA"] = str(self.data)
         environment["TALLYSTICK_PORT"] = str(self._port)
-        environment["TALLYSTICK_ADMIN_KEY"] = self.admin_key
+        if self.admin_key:
+            environment["TALLYSTICK_ADMIN_KEY"] = self.admin_key
         environment["TALLYSTICK_LOG_FORMAT"] = "json"
         for name, value in self._settings.items():
             environment["TALLYSTICK_" + name.replace(".", "_").upper()] = str(value)

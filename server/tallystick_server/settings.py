@@ -105,6 +105,8 @@ def _file_settings(file: Path) -> dict[str, Any]:  # Any: TOML values, checked b
         raise InvalidSettings(f"{file}: is no TOML: {error}") from error
     known = set(setting_names())
     for name, value in found.items():
+        if name == "engine" and not isinstance(value, dict):
+            raise InvalidSettings(f"{file}: engine is a table: write its settings below [engine]")
         names = [f"engine.{inner}" for inner in cast("dict[str, Any]", value)] if name == "engine" else [name]
         for dotted in names:
             if dotted not in known:
