@@ -4,8 +4,8 @@ Runs are merged with their neighbours in age only, so each run goes on covering 
 twice as large as all newer ones together, are four or more, they become one. So sizes at least double from run to run, and:
 
     keys    runs on average (at most)    times a key is written
-    50 M    3.6 (7)                      5.7
-    500 M   4.8 (9)                      7.1
+    50 M    3.6 (8)                      5.7
+    500 M   4.8 (10)                     7.1
 
 counted with runs of 262,144 keys. Fewer runs would be searched faster and written more often; more, the other way round.
 Source of the idea: size-tiered merging as in log-structured merge trees (O'Neil et al., 1996).
