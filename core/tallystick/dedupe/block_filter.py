@@ -24,6 +24,7 @@ _MASK_INDEX: Final = np.uint64(_MASK_COUNT - 1)
 _HALF: Final = np.uint64(32)
 
 # (keys at most, bits a key): small runs are a small part of all keys, so more bits for them cost little, and spare useless page reads.
+# Part of the file format: changing it needs a new format version in `run_header`.
 _BITS_BY_SIZE: Final = ((4_194_304, 24), (16_777_216, 16))
 _BITS_PER_KEY: Final = 12
 
