@@ -233,3 +233,23 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
         if not urlsplit(target).scheme and urlsplit(target).path and not (page.parent / urlsplit(target).path).exists()
     ]
     assert broken == []
+
+
+def _mentions(pattern: re.Pattern[str]) -> list[str]:
+    """Return where a file names a path of the project that is not there; a path that ends in an ellipsis is a pattern."""
+    return [
+        f"{shown(path, number)}: {named}"
+        for path, text in texts()
+        for number, line in enumerate(text.splitlines(), 1)
+        for named in pattern.findall(line)
+        if not (ROOT / named).exists()
+    ]
+
+
+def test_every_page_that_a_file_sends_its_reader_to_exists() -> None:
+    assert _mentions(re.compile(r"\bdocs/[a-z0-9-]+(?:/[a-z0-9-]+)*\.md\b")) == []
+
+
+def test_every_test_that_a_page_names_as_evidence_exists() -> None:
+    in_pages = re.compile(r"`(tests/[\w/.-]+)`")
+    assert [place for place in _mentions(in_pages) if place.split(":")[0].endswith(".md")] == []

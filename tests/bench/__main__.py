@@ -18,7 +18,7 @@ import msgspec
 from rich.console import Console
 
 from tests.bench.engine_rates import EngineFigures, measure_engine
-from tests.bench.figures import Rate, figures_table, rates_table
+from tests.bench.figures import Rate, figures_table, medians, rates_table
 from tests.bench.http_rates import (
     SUBJECTS,
     TALLYSTICK,
@@ -120,9 +120,12 @@ class Bench:
         self._console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] {text}", highlight=False)
 
     def _rates(self) -> None:
-        for subject in self._options.subject or SUBJECTS:
-            self._say(f"{subject}: batches of 1, 100 and 1,000, {self._options.seconds:.0f} s each")
-            self.results.rates += measure_rates(subject, self._folder, seconds=self._options.seconds)
+        runs: list[Rate] = []
+        for number in range(1, self._options.rounds + 1):
+            for subject in self._options.subject or SUBJECTS:
+                self._say(f"round {number}, {subject}: batches of 1, 100 and 1,000, {self._options.seconds:.0f} s each")
+                runs += measure_rates(subject, self._folder, seconds=self._options.seconds)
+                self.results.rates = medians(runs)
 
     def _delays(self) -> None:
         top = [rate.requests_per_s for rate in self.results.rates if rate.subject == TALLYSTICK and rate.batch == 1]

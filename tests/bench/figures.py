@@ -53,6 +53,14 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
         return self.requests_per_s * self.batch
 
 
+def medians(runs: Sequence[Rate]) -> list[Rate]:
+    """Return, for each subject and batch, the run in the middle (the lower of two), in the order in which they first came."""
+    grouped: dict[tuple[str, int], list[Rate]] = {}
+    for run in runs:
+        grouped.setdefault((run.subject, run.batch), []).append(run)
+    return [sorted(group, key=lambda run: run.requests_per_s)[(len(group) - 1) // 2] for group in grouped.values()]
+
+
 def number(value: float) -> str:
     """Write a figure with three digits or so."""
     if abs(value) >= 100:
