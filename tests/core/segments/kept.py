@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -36,7 +37,7 @@ class Kept:
         self.tail = LiveTail()
         self.next_number = 1
 
-    def __enter__(self) -> Kept:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.customer import CustomerSeen
-from tallystick.instant import Instant
+from tallystick.event import PropertyValue
+from tallystick.instant import NS_PER_HOUR, Instant
 from tallystick.segments.event_places import Place
 from tests.core.segments.kept import Kept
 from tests.core.segments.recorded import (
@@ -151,19 +152,19 @@ def test_pages_of_customers_have_each_with_its_count_and_latest_time(
     assert listed == wanted
 
 
-def event(position: int, *, hour: float = 0, **properties: str | bool | Decimal) -> Recorded:
+def event(position: int, *, hour: int = 0, properties: dict[str, PropertyValue] | None = None) -> Recorded:
     return Recorded(
         position=position,
         type="api_call",
         customer="acme",
-        time=NOON + int(hour * 3_600_000_000_000),
+        time=NOON + hour * NS_PER_HOUR,
         value=Decimal(position),
-        properties=properties,
+        properties=properties or {},
     )
 
 
 def test_a_property_beyond_the_hundred_with_a_column_is_still_answered() -> None:
-    events = [event(n, **{f"name{k}": f"{n}.{k}" for k in range(n, n + 128)}) for n in range(1, 60)]
+    events = [event(n, properties={f"name{k}": f"{n}.{k}" for k in range(n, n + 128)}) for n in range(1, 60)]
     with Kept() as kept:
         kept.write(as_columns(events))
         (entry,) = kept.segments.entries
@@ -175,8 +176,8 @@ def test_a_property_beyond_the_hundred_with_a_column_is_still_answered() -> None
 
 
 def test_files_with_different_columns_merge_into_one_that_answers_the_same() -> None:
-    one = [event(n, **{f"name{k}": f"{n}" for k in range(100)}) for n in range(1, 20)]
-    other = [event(n, **{f"name{k}": f"{n}" for k in range(50, 170)}) for n in range(20, 60)]
+    one = [event(n, properties={f"name{k}": f"{n}" for k in range(100)}) for n in range(1, 20)]
+    other = [event(n, properties={f"name{k}": f"{n}" for k in range(50, 170)}) for n in range(20, 60)]
     names = ["name0", "name49", "name50", "name99", "name100", "name169", "name170"]
     with Kept() as kept:
         kept.write(as_columns(one))
