@@ -1,6 +1,6 @@
 """The data directory: one folder that holds everything, opened by one process at a time.
 
-    FORMAT      the version of the layout; a newer one than we know is refused
+    FORMAT      the version of the layout, written once there is a log; a newer one than we know is refused
     lock        held with flock(2) for as long as the process lives, so that a crash leaves nothing to clean up
     log/        LMDB: the log and the small tables that follow it in the same transaction
     segments/   columns for questions, rebuilt from the log
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ class DataDirectory:
     """An opened data directory; `close` lets the next process have it."""
 
     def __init__(self, path: Path) -> None:
-        """Make the directory if it is missing, take its lock and check its stamp.
+        """Make the directory if it is missing, take its lock and check its stamp, which a new one gets from `stamp`.
 
         Raises `DirectoryInUse`, `NewerFormat`, or `StoreRefused` for a folder that is not ours or cannot be used.
         """
@@ -48,10 +49,22 @@ class DataDirectory:
         except OSError as error:
             raise StoreRefused(f"{path} cannot be used as a data directory: {error.strerror}") from error
         try:
-            self._check_stamp()
+            # Whether the directory was never stamped: then there may be no log yet, and nothing in it was acknowledged.
+            self.is_fresh = not self._has_stamp()
         except BaseException:
             self.close()
             raise
+
+    def stamp(self) -> None:
+        """Say that the directory is whole, once its log was made. Nothing may be acknowledged before."""
+        if not self.is_fresh:
+            return
+        _sync_names_of(self.path)
+        try:
+            write_durably(self.path / "FORMAT", f"{FORMAT}\n".encode())
+        except OSError as error:
+            raise StoreRefused(f"{self.path} cannot be used as a data directory: {error.strerror}") from error
+        self.is_fresh = False
 
     def close(self) -> None:
         """Let go of the lock; idempotent."""
@@ -76,17 +89,17 @@ class DataDirectory:
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         return handle
 
-    def _check_stamp(self) -> None:
+    def _has_stamp(self) -> bool:
         stamp = self.path / "FORMAT"
         try:
             text = stamp.read_text("ascii").strip()
         except FileNotFoundError:
-            write_durably(stamp, f"{FORMAT}\n".encode())
-            return
+            return False
         if not text.isdecimal():
             raise StoreRefused(f"{stamp} holds {text[:20]!r}, which is no format version: restore it from a backup")
         if int(text) > FORMAT:
             raise NewerFormat(str(self.path), found=int(text), known=FORMAT)
+        return True
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -100,6 +113,14 @@ def write_durably(path: Path, content: bytes) -> None:
         os.close(handle)
     temporary.replace(path)
     sync_directory(path.parent)
+
+
+def _sync_names_of(path: Path) -> None:
+    """Make the directory's own name durable, and those of the folders that were made for it: or all in it may go with a power cut."""
+    for parent in path.resolve().parents:
+        # A folder that may not be read, or cannot be synced, was there before.
+        with suppress(OSError):
+            sync_directory(parent)
 
 
 def sync_directory(path: Path) -> None:

@@ -59,6 +59,8 @@ from .recovery import recover
 from .verify import VerifiedFiles, verify
 from .writer import Writer
 
+# One tail that is being written, and as much again that came meanwhile, twice: more is refused rather than held in memory.
+_TAILS_MAX: Final = 4
 _METERS_MAX: Final = 10_000
 _API_KEYS_MAX: Final = 10_000
 
@@ -71,14 +73,27 @@ class Engine:
     """The store of one data directory. Every method may be called from any thread."""
 
     def __init__(  # use `Engine.open`
-        self, directory: DataDirectory, ledger: Ledger, *, clock: Clock, entropy: Entropy, settings: EngineSettings
+        self,
+        directory: DataDirectory,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        settings: EngineSettings,
+        with_background: bool,
     ) -> None:
         self._directory = directory
         self._ledger = ledger
         self._clock = clock
         self._entropy = entropy
         self._settings = settings
-        self._writer = Writer(ledger, settings, recover=self._recover, after_group=self._wake_background)
+        self._writer = Writer(
+            ledger,
+            settings,
+            recover=self._recover,
+            after_group=self._wake_background,
+            tail_events_max=_TAILS_MAX * settings.checkpoint_events if with_background else None,
+        )
         self._background = Background(ledger, self._writer, clock=clock, settings=settings)
         self._close_once = threading.Lock()
         self._is_closed = False
@@ -102,11 +117,14 @@ class Engine:
         settings = settings or EngineSettings()
         opened = DataDirectory(directory)
         try:
-            tables = Tables(opened.log_path, map_bytes_max=settings.map_bytes_max)
+            tables = Tables(opened.log_path, map_bytes_max=settings.map_bytes_max, may_create=opened.is_fresh)
             try:
+                opened.stamp()
                 ledger = Ledger(opened, tables, clock=clock, settings=settings)
                 recover(ledger, entropy=entropy, checkpoint_events=settings.checkpoint_events, report=report)
-                engine = cls(opened, ledger, clock=clock, entropy=entropy, settings=settings)
+                engine = cls(
+                    opened, ledger, clock=clock, entropy=entropy, settings=settings, with_background=with_background
+                )
             except BaseException:
                 tables.close()
                 raise

@@ -47,7 +47,7 @@ def _opened(directory: Path, settings: EngineSettings) -> Generator[tuple[DataDi
         raise StoreRefused(f"{directory} is no data directory: it has no file FORMAT")
     opened = DataDirectory(directory)
     try:
-        tables = Tables(opened.log_path, map_bytes_max=settings.map_bytes_max)
+        tables = Tables(opened.log_path, map_bytes_max=settings.map_bytes_max, may_create=False)
         try:
             yield opened, tables
         finally:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from typing import Final
 
 import lmdb
 
+from tallystick.data_directory import sync_directory
 from tallystick.errors import DamagedStore, Overloaded, StoreFailed, StoreFull, Unavailable
 from tallystick.failpoints import hit
 
@@ -43,31 +45,62 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 class Tables:
     """The open environment. `write` belongs to one thread; `read` to any."""
 
-    def __init__(self, directory: Path, *, map_bytes_max: int) -> None:
-        """Open or make the environment below `directory`. Raises `DamagedStore` if the file is no environment."""
+    def __init__(self, directory: Path, *, map_bytes_max: int, may_create: bool = True) -> None:
+        """Open the environment below `directory`, or make it if it `may_create` one.
+
+        Raises `DamagedStore` if the file is no environment, or if there is none where there must be.
+        """
         self._directory = directory
         self._map_bytes_max = map_bytes_max
         self._readers = 0
         self._gate = threading.Condition()
         self._is_reopening = False
+        if may_create:
+            self._make()
+        elif not self._file.exists():
+            raise DamagedStore(0, f"log: {self._file} is missing, and with it every event")
         self._open()
+
+    @property
+    def _file(self) -> Path:
+        return self._directory / "data.mdb"
+
+    def _make(self) -> None:
+        """Make an environment that is there whole or not at all: LMDB neither syncs its first pages at once nor ever its name."""
+        if not self._file.exists():
+            new = self._directory / "new"
+            try:
+                shutil.rmtree(new, ignore_errors=True)
+                new.mkdir(mode=0o700)
+                self._environment(new).close()
+                (new / "data.mdb").rename(self._file)
+                shutil.rmtree(new)
+            except (lmdb.Error, OSError) as error:
+                raise _failure(error) from error
+        # Each time, since a start may have ended between the rename and this line.
+        sync_directory(self._directory)
+
+    def _environment(self, directory: Path) -> lmdb.Environment:
+        environment = lmdb.open(
+            str(directory),
+            map_size=self._map_bytes_max,
+            max_dbs=len(_TABLES),
+            max_readers=_READERS_MAX,
+            mode=0o600,
+            subdir=True,
+            # The lock file would let other processes in; our own flock keeps them out, but threads need its reader table.
+            lock=True,
+            # Read-ahead would fill memory with blocks around each receipt that is asked for.
+            readahead=False,
+        )
+        # The last of these commits syncs the first pages with it.
+        self.tables = {name: environment.open_db(name) for name in _TABLES}
+        return environment
 
     def _open(self) -> None:
         try:
-            self._env = lmdb.open(
-                str(self._directory),
-                map_size=self._map_bytes_max,
-                max_dbs=len(_TABLES),
-                max_readers=_READERS_MAX,
-                mode=0o600,
-                subdir=True,
-                # The lock file would let other processes in; our own flock keeps them out, but threads need its reader table.
-                lock=True,
-                # Read-ahead would fill memory with blocks around each receipt that is asked for.
-                readahead=False,
-            )
+            self._env = self._environment(self._directory)
             self._env.reader_check()
-            self.tables = {name: self._env.open_db(name) for name in _TABLES}
         except lmdb.Error as error:
             raise _failure(error) if _is_disk_trouble(error) else DamagedStore(0, f"log: {error}") from error
 
@@ -129,7 +162,7 @@ class Tables:
                 self._gate.wait()
         try:
             self._env.close()
-            handle = os.open(self._directory / "data.mdb", os.O_RDONLY | os.O_CLOEXEC)
+            handle = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
             finally:
