@@ -84,6 +84,8 @@ def import_events(
         raise BadUse("give at least one FILE (`-` for stdin)")
     if files.count("-") > 1:
         raise BadUse("stdin can be read once")
+    if rejected is not None and any(_is_same(rejected, file) for file in files):
+        raise BadUse("--rejected: that file is one of those to load")
     plan = load_plan(columns, sending)
 
     from .import_run import ImportRun
@@ -118,3 +120,9 @@ def load_plan(columns: Columns, sending: Sending) -> LoadPlan:
         in_flight=sending.in_flight,
         give_up_after_s=float(sending.give_up_after),
     )
+
+
+def _is_same(one: str, other: str) -> bool:
+    from pathlib import Path
+
+    return other != "-" and Path(one).resolve() == Path(other).resolve()

@@ -129,7 +129,7 @@ def test_rejected_events_are_led_back_to_their_records_also_when_all_are() -> No
 
 
 def test_an_answer_that_does_not_add_up_is_not_believed() -> None:
-    body = {"accepted": 3, "duplicates": 0, "conflicts": 0, "rejected": []}
+    body: dict[str, object] = {"accepted": 3, "duplicates": 0, "conflicts": 0, "rejected": []}
     with pytest.raises(Failure, match="answered for 3 events out of 8"):
         delivery(Network(lambda _n, _s: httpx.Response(200, json=body)), CountedPauses()).deliver(BATCH)
 

@@ -1,0 +1,222 @@
+"""The commands against a real appliance."""
+
+from __future__ import annotations
+
+import io
+import json
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tallystick_server.cli.terminal import Column, Terminal
+from tests.server.cli.command_line import CommandLine, start
+
+RANGE = ("--from", "2026-11-01", "--to", "2026-12-01")
+
+
+def send(cli: CommandLine, *events: Mapping[str, object]) -> None:
+    cli.appliance.client.post("/v1/events", json=list(events)).raise_for_status()
+
+
+def test_a_meter_is_made_changed_asked_and_archived(cli: CommandLine) -> None:
+    send(
+        cli,
+        {"id": "m1", "type": "made", "customer": "acme", "time": "2026-11-01T10:00:00Z", "value": 0.1},
+        {"id": "m2", "type": "made", "customer": "acme", "time": "2026-11-02T10:00:00Z", "value": "0.2"},
+        {
+            "id": "m3",
+            "type": "made",
+            "customer": "bolt",
+            "time": "2026-11-02T11:00:00Z",
+            "value": "12345678901234567890.5",
+        },
+        {
+            "id": "m4",
+            "type": "made",
+            "customer": "bolt",
+            "time": "2026-11-02T12:00:00Z",
+            "properties": {"region": "eu"},
+        },
+    )
+    assert cli("meters", "create", "made", "--event-type", "made", "--aggregation", "sum", "--dimension", "region") == 0
+    assert cli("usage", "made", *RANGE, "-w", "day", "-g", "customer") == 0
+    assert cli.out.splitlines() == [
+        "2026-11-01T00:00:00Z\t2026-11-02T00:00:00Z\tacme\t0.1\t1",
+        "2026-11-02T00:00:00Z\t2026-11-03T00:00:00Z\tacme\t0.2\t1",
+        "2026-11-02T00:00:00Z\t2026-11-03T00:00:00Z\tbolt\t12345678901234567891.5\t2",
+    ]
+    answer = cli.answer("usage", "made", *RANGE, "--filter", "customer=acme")
+    assert answer["totals"][0]["value"] == "0.3"
+    assert cli("usage", "made", *RANGE, "--csv") == 0
+    assert cli.out.splitlines()[0] == "start,end,value,events"
+    assert cli("meters", "update", "made", "--name", "Things made") == 0
+    assert cli.answer("meters", "show", "made")["name"] == "Things made"
+    preview = cli.answer("meters", "preview", "--event-type", "made", "--aggregation", "count", *RANGE, "-g", "region")
+    assert {total["group"]["region"]: total["value"] for total in preview["totals"]} == {None: "3", "eu": "1"}
+    assert cli("meters", "archive", "made", "--yes") == 0
+    assert cli("meters", "list") == 0
+    assert "made\t" not in cli.out
+    assert cli("meters", "list", "--archived") == 0
+    assert "made\t" in cli.out
+
+
+def test_a_customer_is_described_changed_and_forgotten(cli: CommandLine) -> None:
+    send(cli, {"id": "c1", "type": "seen", "customer": "acme/eu west", "time": "2026-11-01T10:00:00Z"})
+    assert cli("customers", "unknown", "--limit", "1000") == 0
+    assert "acme/eu west\t1\t2026-11-01T10:00:00Z" in cli.out.splitlines()
+    assert cli("customers", "create", "acme/eu west", "--name", "Acme", "--metadata", "plan=pro") == 0
+    assert cli("customers", "update", "acme/eu west", "--time-zone", "Europe/Berlin") == 0
+    shown = cli.answer("customers", "show", "acme/eu west")
+    assert (shown["name"], shown["time_zone"], shown["metadata"]) == ("Acme", "Europe/Berlin", {"plan": "pro"})
+    assert cli("customers", "list") == 0
+    assert "acme/eu west\tAcme" in cli.out
+    assert cli("customers", "delete", "acme/eu west", "--yes") == 0
+    assert cli("customers", "show", "acme/eu west") == 1
+    assert cli.err.startswith("tallystick: no customer has the key")
+
+
+def test_a_key_is_shown_once_works_and_is_deleted(cli: CommandLine) -> None:
+    assert cli("keys", "create", "reader", "--scope", "read", "--expires", "+1d") == 0
+    secret = cli.out.strip()
+    assert secret not in cli.err
+    assert cli("events", "list", "--limit", "1", key=secret) == 0
+    assert cli("keys", "list", key=secret) == 1
+    assert "lacks the scope" in cli.err
+    items = cli.answer("keys", "list")["items"]
+    [entry] = [item for item in items if item["name"] == "reader"]
+    assert secret not in json.dumps(items)
+    assert cli("keys", "delete", entry["id"], "--yes") == 0
+    assert cli("events", "list", key=secret) == 1
+    assert "API key is not valid" in cli.err
+    assert secret not in cli.err
+
+
+def test_an_event_is_looked_up_and_voided(cli: CommandLine) -> None:
+    send(
+        cli,
+        {
+            "id": "v1",
+            "source": "gw",
+            "type": "void-me",
+            "customer": "acme",
+            "time": "2026-11-01T10:00:00Z",
+            "value": 1.5,
+        },
+    )
+    receipt = cli.answer("events", "get", "v1", "--source", "gw")
+    assert (receipt["value"], receipt["state"], len(receipt["block_hash"])) == ("1.5", "counted", 64)
+    assert cli("events", "void", "v1", "--source", "gw", "--reason", "test") == 0
+    assert cli.answer("events", "get", "v1", "--source", "gw")["state"] == "voided"
+    assert cli("events", "void", "v1", "never-sent", "--source", "gw", "--reason", "test") == 1
+    assert "not found: never-sent" in cli.err
+    assert cli("events", "void", "never-sent", "--source", "gw", "--reason", "test", "--remember") == 0
+    assert cli("events", "get", "nothing") == 1
+    assert cli.err.count("\n") == 1
+
+
+def test_the_events_list_pages_past_one_page_and_stops_at_its_limit(cli: CommandLine) -> None:
+    send(
+        cli,
+        *({"id": f"p{at}", "type": "paged", "customer": "acme", "time": 1_793_527_200_000 + at} for at in range(1_200)),
+    )
+    assert cli("events", "list", "--type", "paged", "--limit", "1100") == 0
+    rows = [line.split("\t") for line in cli.out.splitlines()]
+    assert len(rows) == 1_100
+    assert rows[0][4] == "p1199"
+    assert len(cli.answer("events", "list", "--type", "paged", "--limit", "1100")["items"]) == 1_100
+
+
+def test_a_refused_event_is_shown_corrected_and_counted(cli: CommandLine, tmp_path: Path) -> None:
+    bad = {"id": "q1", "type": "refused", "customer": "acme", "time": "2026-11-01T10:00:00Z", "value": "many"}
+    cli.appliance.client.post("/v1/events", json=[bad])
+    [entry] = [
+        item for item in cli.answer("quarantine", "list", "--code", "invalid_value")["items"] if "q1" in item["raw"]
+    ]
+    assert cli("quarantine", "show", entry["id"]) == 0
+    assert "many" in cli.out
+    assert cli("quarantine", "resubmit", entry["id"]) == 1
+    assert cli.err.startswith("tallystick: refused again: invalid_value")
+    corrected = tmp_path / "corrected.json"
+    corrected.write_text(json.dumps(bad | {"value": 7}))
+    assert cli("quarantine", "resubmit", entry["id"], "--file", corrected) == 0
+    assert cli.answer("events", "get", "q1")["value"] == "7"
+    assert cli("quarantine", "show", entry["id"]) == 1
+
+
+def test_no_escape_sequence_in_a_name_reaches_the_terminal(cli: CommandLine) -> None:
+    name = "\x1b]0;owned\x07\u202egpj"
+    send(
+        cli,
+        {
+            "id": "e\x1b[2J",
+            "type": "nasty",
+            "customer": name,
+            "time": "2026-11-01T10:00:00Z",
+            "properties": {"\x9b1m": "\x1b"},
+        },
+    )
+    for words in (
+        ["events", "list", "--type", "nasty"],
+        ["events", "list", "--type", "nasty", "--json"],
+        ["customers", "unknown"],
+    ):
+        assert cli(*words) == 0
+        assert not {"\x1b", "\x9b", "\u202e", "\x07"} & set(cli.out)
+    assert cli("usage", name) == 1
+    assert "\x1b" not in cli.err
+
+
+def test_a_person_sees_aligned_numbers_with_every_digit() -> None:
+    out = io.StringIO()
+    terminal = Terminal(out, io.StringIO(), for_person=True)
+    terminal.table([Column("who"), Column("much", numeric=True)], [["a", 1234567], ["b", 5], ["c", None]])
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    assert lines[0].split() == ["who", "much"]
+    assert lines[2].endswith("1,234,567")
+    assert lines[3].endswith("        5")
+    assert "\x1b" not in out.getvalue()
+
+
+def test_a_narrow_terminal_cuts_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    out = io.StringIO()
+    figure = 12345678901234567890123456
+    Terminal(out, io.StringIO(), for_person=True).table(
+        [Column("customer"), Column("value", numeric=True)], [["somebody", figure]]
+    )
+    assert f"{figure:,}" in out.getvalue()
+
+
+def test_a_wrong_key_is_one_line_that_does_not_repeat_it(cli: CommandLine) -> None:
+    assert cli("meters", "list", key="tsk_secret_that_is_wrong") == 1
+    assert cli.err.count("\n") == 1
+    assert "tsk_secret" not in cli.err
+
+
+def test_tail_shows_older_events_first_then_each_as_it_lands_across_a_crash(cli: CommandLine, tmp_path: Path) -> None:
+    send(cli, {"id": "t1", "type": "tailed", "customer": "acme", "time": "2026-11-01T10:00:00Z"})
+    words = ("events", "tail", "--type", "tailed", "--json", "--stop-after", "3")
+    with start(*words, url=cli.appliance.url, key=cli.appliance.admin_key, directory=tmp_path) as tail:
+        assert tail.stdout is not None
+        assert json.loads(tail.stdout.readline())["id"] == "t1"
+        send(cli, {"id": "t2", "type": "tailed", "customer": "acme", "time": "2026-11-01T10:00:00Z"})
+        assert json.loads(tail.stdout.readline())["id"] == "t2"
+        cli.appliance.kill()
+        cli.appliance.start()
+        send(cli, {"id": "t3", "type": "tailed", "customer": "acme", "time": "2026-11-01T10:00:00Z"})
+        assert json.loads(tail.stdout.readline())["id"] == "t3"
+        assert tail.wait(timeout=30) == 0
+
+
+def test_ctrl_c_ends_a_tail_with_130_and_without_a_traceback(cli: CommandLine, tmp_path: Path) -> None:
+    send(cli, {"id": "i1", "type": "interrupted", "customer": "acme", "time": "2026-11-01T10:00:00Z"})
+    words = ("events", "tail", "--type", "interrupted")
+    with start(*words, url=cli.appliance.url, key=cli.appliance.admin_key, directory=tmp_path) as tail:
+        assert tail.stdout is not None
+        assert tail.stderr is not None
+        assert "i1" in tail.stdout.readline()
+        tail.send_signal(signal.SIGINT)
+        assert tail.wait(timeout=30) == 130
+        assert tail.stderr.read() == ""
