@@ -73,6 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", choices=PARTS, help="measure this part only; may be repeated")
     parser.add_argument("--subject", action="append", choices=list(SUBJECTS), help="rates of this subject only")
     parser.add_argument("--seconds", type=float, default=8, help="length of one run (default 8)")
+    parser.add_argument("--rounds", type=int, default=1, help="measure the rates so often; the median counts")
     parser.add_argument(
         "--rate", type=float, help="single events a second for the delays (default: half of the top rate)"
     )

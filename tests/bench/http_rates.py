@@ -11,6 +11,7 @@ import msgspec
 
 from tests.bench.bench_events import bodies, write_templates
 from tests.bench.figures import Rate
+from tests.bench.measured_process import cpu_s
 from tests.bench.paced_client import http_request, send
 from tests.bench.subjects import (
     Subject,
@@ -67,7 +68,7 @@ def measure_rates(subject_name: str, folder: Path, *, seconds: float) -> list[Ra
             if not templates.exists():
                 write_templates(templates, batch=batch)
             load(subject, templates=templates, seconds=WARM_UP_S, seed=2 * batch)
-            before = events_in_log(subject)
+            before, cpu_before_s = events_in_log(subject), _cpu_s(subject)
             seen = load(subject, templates=templates, seconds=seconds, seed=2 * batch + 1)
             if subject.says_count and events_in_log(subject) - before < seen.requests * batch:
                 raise NotCounted(
@@ -80,9 +81,18 @@ def measure_rates(subject_name: str, folder: Path, *, seconds: float) -> list[Ra
                     requests_per_s=seen.requests_per_s,
                     p50_ms=seen.p50_us / 1e3,
                     p99_ms=seen.p99_us / 1e3,
+                    cpu_us_per_event=_cpu_us(subject, cpu_before_s, seen.requests * batch),
                 )
             )
     return rates
+
+
+def _cpu_s(subject: Subject) -> float:
+    return 0.0 if subject.pid is None else cpu_s(subject.pid)
+
+
+def _cpu_us(subject: Subject, before_s: float, events: int) -> float | None:
+    return None if subject.pid is None else (cpu_s(subject.pid) - before_s) * 1e6 / events
 
 
 def _requests(subject: Subject, *, seed: int, batch: int, count: int) -> Sequence[bytes]:

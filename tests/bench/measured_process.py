@@ -36,6 +36,12 @@ def resident_bytes(pid: int) -> int:
     return int(fields["RssAnon"].split()[0]) * 1024
 
 
+def cpu_s(pid: int) -> float:
+    """Return the processor time that a process has used so far, in all of its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _answers(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:

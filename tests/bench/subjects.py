@@ -22,9 +22,10 @@ POSTGRESQL_POOL = 16
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """A server that runs and takes events."""
+    """A server that runs and takes events. `pid` is None where the work is done by several processes."""
 
     port: int
+    pid: int | None
     headers: dict[str, str]
     says_count: bool = False
 
@@ -58,16 +59,18 @@ def tallystick(folder: Path) -> Generator[Subject]:
     port, own = free_port(), Path(tempfile.mkdtemp(prefix="tallystick-", dir=folder))
     command = tallystick_command(own / "data", port=port)
     environment = tallystick_environment()
-    with running(command, port=port, log=own / "log", ready_path="/health/ready", environment=environment):
-        yield Subject(port, {"Authorization": f"Bearer {ADMIN_KEY}"}, says_count=True)
+    with running(command, port=port, log=own / "log", ready_path="/health/ready", environment=environment) as process:
+        yield Subject(port, process.pid, {"Authorization": f"Bearer {ADMIN_KEY}"}, says_count=True)
     shutil.rmtree(own)
 
 
 @contextmanager
 def _plain(folder: Path, name: str, *arguments: str) -> Generator[Subject]:
     port = free_port()
-    with running(module(f"tests.bench.{name}", str(port), *arguments), port=port, log=folder / f"{name}.log"):
-        yield Subject(port, {})
+    with running(
+        module(f"tests.bench.{name}", str(port), *arguments), port=port, log=folder / f"{name}.log"
+    ) as process:
+        yield Subject(port, process.pid, {})
 
 
 @contextmanager
@@ -92,4 +95,4 @@ def postgresql_ingest(folder: Path) -> Generator[Subject]:
         postgresql(folder / f"pg-{os.getpid()}") as dsn,
         _plain(folder, "postgresql_ingest", dsn, str(POSTGRESQL_POOL)) as subject,
     ):
-        yield subject
+        yield msgspec.structs.replace(subject, pid=None)
