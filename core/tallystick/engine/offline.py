@@ -9,9 +9,10 @@ from pathlib import Path
 from tallystick.data_directory import DataDirectory
 from tallystick.engine_settings import EngineSettings
 from tallystick.entropy import Entropy
-from tallystick.errors import StoreRefused
+from tallystick.errors import DamagedStore, StoreRefused
+from tallystick.event import Position
 from tallystick.instant import Clock
-from tallystick.log.event_log import EventLog
+from tallystick.log.event_log import EMPTY_HEAD, EventLog
 from tallystick.log.tables import Tables
 from tallystick.store import LogHead, Progress, VerifyReport
 
@@ -23,11 +24,20 @@ Report = Callable[[Progress], None]
 
 
 def verify_directory(directory: Path, report: Report, *, settings: EngineSettings | None = None) -> VerifyReport:
-    """Verify a data directory; see `Store.verify`. Raises `DirectoryInUse`, `StoreRefused`, `DamagedStore` if its log cannot be opened."""
+    """Verify a data directory; see `Store.verify`. A log that cannot even be opened is a finding. Raises `DirectoryInUse`, `StoreRefused`."""
     settings = settings or EngineSettings()
-    with _opened(directory, settings) as (opened, tables):
-        files = VerifiedFiles(segments_path=opened.segments_path, dedupe_path=opened.dedupe_path)
-        return verify(tables, EventLog(tables), files, settings=settings, report=report)
+    try:
+        with _opened(directory, settings) as (opened, tables):
+            files = VerifiedFiles(segments_path=opened.segments_path, dedupe_path=opened.dedupe_path)
+            return verify(tables, EventLog(tables), files, settings=settings, report=report)
+    except DamagedStore as damage:
+        return VerifyReport(
+            head=EMPTY_HEAD,
+            blocks=0,
+            events=0,
+            first_bad_position=Position(damage.position),
+            problems=[str(damage)],
+        )
 
 
 def rebuild_directory(

@@ -30,8 +30,6 @@ _log: Final = logging.getLogger("tallystick.writer")
 _Result = TypeVar("_Result")
 _RECOVERY_PAUSE_S: Final = 0.5
 _RELIEF_PAUSE_S: Final = 0.02
-# One tail that is being written, and as much again that came meanwhile, twice: more is refused rather than held in memory.
-_TAILS_MAX: Final = 4
 
 Done = Callable[[IngestAnswer | TallystickError], None]
 
@@ -60,11 +58,14 @@ class Writer:
         *,
         recover: Callable[[], None],
         after_group: Callable[[], None],
+        tail_events_max: int | None,
     ) -> None:
         """`recover` reopens the store and replays it; it raises what it cannot overcome, and is called again.
 
         `after_group` is told that events were written, so that a checkpoint can be due; it must not wait.
+        While more than `tail_events_max` events are in memory only, nothing is written; None where nobody makes checkpoints by himself.
         """
+        self._tail_events_max = tail_events_max
         self._after_group = after_group
         self._ledger = ledger
         self._recover_store = recover
@@ -178,7 +179,8 @@ class Writer:
         return []
 
     def _is_tail_full(self) -> bool:
-        return self._ledger.folds.projections.tail_events >= _TAILS_MAX * self._settings.checkpoint_events
+        most = self._tail_events_max
+        return most is not None and self._ledger.folds.projections.tail_events >= most
 
     def _run_command(self, command: _Command) -> None:
         try:
