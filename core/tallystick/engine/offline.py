@@ -24,7 +24,10 @@ Report = Callable[[Progress], None]
 
 
 def verify_directory(directory: Path, report: Report, *, settings: EngineSettings | None = None) -> VerifyReport:
-    """Verify a data directory; see `Store.verify`. A log that cannot even be opened is a finding. Raises `DirectoryInUse`, `StoreRefused`."""
+    """Verify a data directory; see `Store.verify`. A log that cannot even be opened is a finding.
+
+    Raises `DirectoryInUse`, `StoreRefused`.
+    """
     settings = settings or EngineSettings()
     try:
         with _opened(directory, settings) as (opened, tables):

@@ -43,10 +43,6 @@ def counted(engine: Engine, question: UsageQuestion = EVERYTHING) -> int:
     return engine.preview(COUNT, question).totals[0].events
 
 
-def _wait(gate: threading.Event) -> None:
-    assert gate.wait(30)
-
-
 def test_the_engine_is_a_store(house: EngineHouse) -> None:
     store: Store = house.engine
     assert store.health().ready
@@ -293,9 +289,16 @@ def test_a_full_disk_refuses_writes_and_answers_questions(tmp_path: Path) -> Non
 def test_a_queue_that_is_full_refuses_at_once_and_loses_nothing_that_it_took(tmp_path: Path) -> None:
     settings = EngineSettings(queue_events_max=10, disk_free_min_bytes=0)
     house = EngineHouse(tmp_path / "data", settings=settings)
-    gate = threading.Event()
-    answers: list[Future[IngestAnswer | TallystickError]] = []
-    with failpoints.armed("ledger.folded", failpoints.after(1, lambda: _wait(gate))):
+    is_writing, gate = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        is_writing.set()
+        assert gate.wait(30)
+
+    answers: list[Future[IngestAnswer | TallystickError]] = [Future()]
+    with failpoints.armed("ledger.folded", failpoints.after(1, hold)):
+        house.engine.submit(house.batch(call("first")), answers[0].set_result)
+        assert is_writing.wait(30)
         refused = 0
         for number in range(30):
             answer: Future[IngestAnswer | TallystickError] = Future()
@@ -306,10 +309,10 @@ def test_a_queue_that_is_full_refuses_at_once_and_loses_nothing_that_it_took(tmp
             else:
                 answers.append(answer)
         gate.set()
-        results = [answer.result(10) for answer in answers]
-    assert refused >= 30 - 12
+        results = [answer.result(30) for answer in answers]
+    assert refused == 20
     assert all(isinstance(result, IngestAnswer) and result.accepted == 1 for result in results)
-    assert counted(house.engine) == len(results)
+    assert counted(house.engine) == len(results) == 11
     house.engine.close()
 
 
