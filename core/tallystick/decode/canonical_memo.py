@@ -70,6 +70,8 @@ class CanonicalMemo(Generic[Meaning]):
         if size > self._key_bytes_max * len(fresh) or max(map(len, fresh)) > self._key_bytes_max:
             fresh = {key: meaning for key, meaning in fresh.items() if len(key) <= self._key_bytes_max}
             size = sum(map(len, fresh))
+        if len(self._known) + len(fresh) > self._entries_max or size > self._bytes_max:
+            return
         if len(self._younger) + len(fresh) > self._entries_max or self._younger_bytes + size > self._bytes_max:
             self._older, self._younger, self._younger_bytes = self._younger, dict(self._known), 0
         self._younger.update(fresh)

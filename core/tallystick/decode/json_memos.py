@@ -83,16 +83,8 @@ def plain_properties(raws: list[bytes]) -> tuple[list[dict[str, Any]], list[byte
     length_max = max(map(len, raws))
     if length_max > _LENGTH_MAX:
         return None
-    sent = b",".join(raws)
-    try:
-        objects = _OBJECTS.decode(b"[%b]" % sent)
-    except (msgspec.DecodeError, UnicodeDecodeError, InvalidAmount, AmountOutOfRange, RecursionError):
-        return None
-    if len(objects) != len(raws) or sent.count(_KEY_AND_COLON) != sum(map(len, objects)):
-        return None
-    if any(spaced in sent for spaced in _SPACED_COLONS):
-        return None
-    if length_max > PROPERTY_NAME_LENGTH_MAX and not _are_within_limits(objects):
+    objects = _distinct_members(raws)
+    if objects is None or (length_max > PROPERTY_NAME_LENGTH_MAX and not _are_within_limits(objects)):
         return None
     joined = ENCODER.encode_lines(objects)
     if any(doubt in joined for doubt in _DOUBTS) or _TOO_MANY_DIGITS in joined.translate(_DIGITS):
@@ -100,6 +92,19 @@ def plain_properties(raws: list[bytes]) -> tuple[list[dict[str, Any]], list[byte
     lines = joined.split(b"\n")
     lines.pop()
     return (objects, lines) if joined.count(b"{") == len(lines) else None
+
+
+def _distinct_members(raws: list[bytes]) -> list[dict[str, Any]] | None:
+    """Return the objects, or None if one of them is none or may hold a key twice."""
+    sent = b",".join(raws)
+    try:
+        objects = _OBJECTS.decode(b"[%b]" % sent)
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidAmount, AmountOutOfRange, RecursionError):
+        return None
+    # A text may hold what looks like the end of a key, which makes for more of them than keys, as a repeated key does.
+    if len(objects) != len(raws) or sent.count(_KEY_AND_COLON) != sum(map(len, objects)):
+        return None
+    return None if any(spaced in sent for spaced in _SPACED_COLONS) else objects
 
 
 def _are_within_limits(objects: list[dict[str, Any]]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from random import Random
+from typing import cast
 
 import msgspec
 import pytest
@@ -42,30 +43,23 @@ events = st.fixed_dictionaries(
 
 def json_text(value: object, random: Random) -> str:
     """Write JSON with the keys in any order and numbers spelled in any way that names the same number."""
-    match value:
-        case dict():
-            pairs = [(json_text(name, random), json_text(member, random)) for name, member in value.items()]
-            random.shuffle(pairs)
-            space = random.choice(("", " ", "\t"))
-            return "{" + ",".join(f"{space}{name}:{space}{member}" for name, member in pairs) + "}"
-        case bool() | str():
-            return json.dumps(value, ensure_ascii=random.random() < 0.5)
-        case _:
-            number = Decimal(str(value))
-            return random.choice(
-                (f"{number:f}", f"{number:e}", f"{number:f}" + ("0" if "." in f"{number:f}" else ".0"))
-            )
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        pairs = [(json_text(name, random), json_text(member, random)) for name, member in members.items()]
+        random.shuffle(pairs)
+        space = random.choice(("", " ", "\t"))
+        return "{" + ",".join(f"{space}{name}:{space}{member}" for name, member in pairs) + "}"
+    if isinstance(value, bool | str):
+        return json.dumps(value, ensure_ascii=random.random() < 0.5)
+    number = f"{Decimal(str(value)):f}"
+    return random.choice((number, f"{Decimal(number):e}", number + ("0" if "." in number else ".0")))
 
 
 def plain(value: object) -> object:
     """Return the value as MessagePack can carry it."""
-    match value:
-        case dict():
-            return {name: plain(member) for name, member in value.items()}
-        case Decimal():
-            return float(value)
-        case _:
-            return value
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in cast("dict[str, object]", value).items()}
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def contents_of(batch: EventBatch) -> list[tuple[str, str, bytes]]:
