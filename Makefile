@@ -19,7 +19,7 @@ help:
 	@echo 'make lint            ruff and pyright'
 	@echo 'make format          let ruff format and fix what it can'
 	@echo 'make bench           measure against decode-and-discard and PostgreSQL; needs wrk and PostgreSQL 15'
-	@echo 'make bench-50m       measure the engine at 50 million events (about ten minutes, 10 GB of disk)'
+	@echo 'make bench-50m       measure the engine alone at 50 million events: long, several gigabytes of disk'
 	@echo 'make soak            kill, break and restart the appliance for a long time'
 	@echo 'make lock            pin the newest allowed versions of all dependencies, with hashes'
 
