@@ -43,7 +43,7 @@ from .path_keys import restore_slashes
 from .problem import INTERNAL, MEDIA_TYPE, ProblemError, Refusal, encode_problem, refusal_of
 from .quarantine.controller import QuarantineController
 from .request_ids import RequestIds
-from .request_rules import KnownParameters, require_json
+from .request_rules import DocumentedRequests, require_json
 from .settings import Settings
 from .store_access import StoreAccess
 from .usage.controller import UsageController
@@ -138,7 +138,7 @@ def program_version() -> str:
 
 
 def _framework(settings: Settings, documents: Documents, given: dict[str, object]) -> Litestar:
-    known = KnownParameters()
+    known = DocumentedRequests()
     scopes = ScopeGuard(open_operations=frozenset({"getMetrics"} if settings.metrics_open else ()))
     app = Litestar(
         route_handlers=list(CONTROLLERS),

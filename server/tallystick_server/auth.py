@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import msgspec
-from litestar.connection import ASGIConnection
+from litestar.connection import ASGIConnection, Request
 from litestar.handlers import BaseRouteHandler
 
 from tallystick.api_key import ApiKey, Scope
@@ -139,7 +139,10 @@ class ScopeGuard:
 
     def check(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:  # Any: as below
         """Raise `NoKey` or `WrongScope`."""
-        if getattr(handler, "operation_id", None) not in self._open:
+        is_asked_for_methods = (
+            isinstance(connection, Request) and connection.method == "OPTIONS"
+        )  # the framework's own answer
+        if not is_asked_for_methods and getattr(handler, "operation_id", None) not in self._open:
             require_scope(connection, handler)
 
 

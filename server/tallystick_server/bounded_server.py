@@ -19,6 +19,7 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .body_budget import BODY_IS_WHOLE
 from .settings import Settings
 
 HEAD_BYTES_MAX = 65_536
@@ -64,6 +65,11 @@ def bounded_protocol(connections_max: int) -> type[HttpToolsProtocol]:
         def on_headers_complete(self) -> None:
             self._head_bytes = 0
             super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            # A small request comes in one piece: its body is whole before its task first runs, which then needs no timer for it.
+            cast("dict[str, Any]", self.scope)["state"][BODY_IS_WHOLE] = True  # Any: ASGI's mapping
+            super().on_message_complete()
 
     return BoundedProtocol
 

@@ -58,6 +58,7 @@ class Front:
         """Answer one request, or pass the process's start and end on."""
         kind = scope["type"]
         if kind == "http":
+            scope.setdefault("state", {})  # a server may leave it out
             if self._cors.origins:
                 if (preflight := self._cors.preflight(scope)) is not None:
                     await _send_all(send, 204, preflight, b"")

@@ -22,7 +22,7 @@ from tallystick.store import IngestAnswer, Store
 from . import auth, logs
 from .answer_headers import SECURITY, Headers, refusal_headers
 from .asgi import Receive, Scope, Send
-from .body_budget import ArrivingBody, BodyBudget, SenderGone, body_too_large, body_too_slow
+from .body_budget import BODY_IS_WHOLE, ArrivingBody, BodyBudget, SenderGone, body_too_large, body_too_slow
 from .event_decoding import EventDecoding, checked_encoding
 from .ingest_answer import answered
 from .metrics import HttpCounts
@@ -135,7 +135,7 @@ class IngestLane:
             raise body_too_large(self._bytes_max)
         arriving = ArrivingBody(self._budget, bytes_max=self._bytes_max)
         try:
-            body = await self._read(arriving, receive)
+            body = await self._read(arriving, scope, receive)
             if len(body) <= self._inline_bytes and not encoding:
                 batch = self._decoding.decode(body, media_type)
             else:
@@ -154,7 +154,9 @@ class IngestLane:
         if not key.allows(KeyScope.INGEST):
             raise auth.WrongScope(KeyScope.INGEST)
 
-    async def _read(self, arriving: ArrivingBody, receive: Receive) -> bytes:
+    async def _read(self, arriving: ArrivingBody, scope: Scope, receive: Receive) -> bytes:
+        if BODY_IS_WHOLE in scope["state"]:
+            return await arriving.read(receive)
         try:
             async with asyncio.timeout(self._body_timeout_s):
                 return await arriving.read(receive)

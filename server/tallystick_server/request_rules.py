@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar.connection import ASGIConnection
+from litestar.connection import ASGIConnection, Request
 from litestar.handlers import BaseRouteHandler
 
 from .json_values import invalid_parameter
@@ -18,15 +18,17 @@ _JSON = ("application/json", "application/merge-patch+json")
 Connection = ASGIConnection[Any, Any, Any, Any]  # Any: Litestar's type variables
 
 
-class KnownParameters:
-    """The query parameters of each route, as the OpenAPI document lists them."""
+class DocumentedRequests:
+    """What each route takes, as the OpenAPI document lists it: methods and query parameters."""
 
     def __init__(self) -> None:
         self._names: dict[str, frozenset[str]] = {}
+        self._methods: dict[str, str] = {}
 
     def learn(self, document: dict[str, Any]) -> None:  # Any: a JSON document
         """Take the names from the document."""
-        for methods in document["paths"].values():
+        for path, methods in document["paths"].items():
+            self._methods[path] = ", ".join(sorted(method.upper() for method in methods))
             for operation in methods.values():
                 parameters = operation.get("parameters", [])
                 self._names[operation["operationId"]] = frozenset(
@@ -34,7 +36,11 @@ class KnownParameters:
                 )
 
     def check(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        """Refuse a parameter that the route does not have, or that comes twice; `filter[NAME]` may."""
+        """Refuse a method or a parameter that the route does not have, or one that comes twice; `filter[NAME]` may."""
+        if isinstance(connection, Request) and connection.method == "OPTIONS":
+            # The framework answers it by itself, and knows only some of the methods of a path that two handlers share.
+            allow = self._methods.get(connection.scope["path_template"], "GET")
+            raise Refusal(405, "method_not_allowed", "this path does not take this method", headers={"allow": allow})
         known = self._names.get(str(getattr(handler, "operation_id", None)))
         if known is None or not connection.scope["query_string"]:
             return

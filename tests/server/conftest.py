@@ -17,20 +17,20 @@ _NUMBERS = count(1)
 
 @pytest.fixture(scope="session")
 def appliance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Appliance]:
-    """An appliance that runs for the whole session; a test that uses it names its own customers, types and meters."""
+    """Start an appliance for the whole session; a test that uses it names its own customers, types and meters."""
     with Appliance(tmp_path_factory.mktemp("appliance")) as running:
         yield running
 
 
 @pytest.fixture
 def client(appliance: Appliance) -> httpx.Client:
-    """A client of the shared appliance with the admin key."""
+    """Return a client of the shared appliance with the admin key."""
     return appliance.client
 
 
 @pytest.fixture
 def name() -> str:
-    """A name that no other test has: for customers, event types and meters on the shared appliance."""
+    """Return a name that no other test has: for customers, event types and meters on the shared appliance."""
     return f"n{next(_NUMBERS)}"
 
 

@@ -21,7 +21,7 @@ def requests_of(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "path":
                     path = path.replace("{%s}" % parameter["name"], "1")  # noqa: UP031 - braces are the text here
-            body = {"json": {}} if "requestBody" in operation else {}
+            body: dict[str, Any] = {"json": {}} if "requestBody" in operation else {}
             yield method, path, operation, body
 
 
@@ -74,7 +74,10 @@ def test_without_a_key_what_exists_and_what_does_not_look_alike(appliance: Appli
         return answer.status_code, {name: value for name, value in answer.json().items() if name != "request_id"}
 
     with appliance.client_with(None) as nobody:
-        answers = [shape(nobody.get(path)) for path in ("/v1/meters", "/v1/meters/nothing", "/v1/nowhere", "/v1", "/v1/log/blocks/1")]
+        answers = [
+            shape(nobody.get(path))
+            for path in ("/v1/meters", "/v1/meters/nothing", "/v1/nowhere", "/v1", "/v1/log/blocks/1")
+        ]
     assert all(answer == answers[0] for answer in answers)
 
 
@@ -88,7 +91,9 @@ def test_a_wrong_key_is_a_401_that_does_not_tell_why(appliance: Appliance) -> No
 def test_a_key_may_come_in_either_header(appliance: Appliance) -> None:
     with appliance.client_with(None) as client:
         for headers in (
-            {"x-api-key": appliance.admin_key}, {"authorization": f"Bearer {appliance.admin_key}"}, {"authorization": f"bearer {appliance.admin_key}"},
+            {"x-api-key": appliance.admin_key},
+            {"authorization": f"Bearer {appliance.admin_key}"},
+            {"authorization": f"bearer {appliance.admin_key}"},
         ):
             assert client.get("/v1/meters", headers=headers).status_code == 200
 
@@ -117,9 +122,13 @@ def test_a_secret_is_shown_once_and_then_nowhere(appliance: Appliance) -> None:
 
 
 def test_a_key_has_an_end_if_it_was_given_one(appliance: Appliance) -> None:
-    past = appliance.client.post("/v1/api-keys", json={"name": "past", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"})
+    past = appliance.client.post(
+        "/v1/api-keys", json={"name": "past", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}
+    )
     assert past.status_code == 400
-    future = appliance.client.post("/v1/api-keys", json={"name": "future", "scopes": ["read"], "expires_at": "2199-01-01T00:00:00Z"})
+    future = appliance.client.post(
+        "/v1/api-keys", json={"name": "future", "scopes": ["read"], "expires_at": "2199-01-01T00:00:00Z"}
+    )
     assert future.json()["expires_at"] == "2199-01-01T00:00:00Z"
 
 

@@ -24,8 +24,34 @@ def member(name: str, text: str) -> bytes:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b" ", b"not json", b"{", b'{"type":', b"[[[", b"null", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000, b"[1", b"\x00"],
-    ids=["empty", "space", "words", "open", "half", "open list", "null", "bytes", "deep list", "deep object", "cut", "nul"],
+    [
+        b"",
+        b" ",
+        b"not json",
+        b"{",
+        b'{"type":',
+        b"[[[",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[1",
+        b"\x00",
+    ],
+    ids=[
+        "empty",
+        "space",
+        "words",
+        "open",
+        "half",
+        "open list",
+        "null",
+        "bytes",
+        "deep list",
+        "deep object",
+        "cut",
+        "nul",
+    ],
 )
 def test_a_body_that_cannot_be_parsed_is_a_problem(client: httpx.Client, body: bytes) -> None:
     answer = post(client, body)
@@ -65,7 +91,9 @@ def test_a_body_that_cannot_be_parsed_is_a_problem(client: httpx.Client, body: b
         (b'{"type":"bad-\xff","customer":"acme"}', "invalid_encoding"),
     ],
 )
-def test_a_bad_event_has_a_code_and_its_neighbour_is_counted(client: httpx.Client, body: bytes, code: str, name: str) -> None:
+def test_a_bad_event_has_a_code_and_its_neighbour_is_counted(
+    client: httpx.Client, body: bytes, code: str, name: str
+) -> None:
     neighbour = json.dumps(PLAIN | {"id": name}).encode()
     answer = post(client, b"[" + body + b"," + neighbour + b"]")
     assert answer.status_code == 200, answer.text
@@ -104,21 +132,35 @@ def test_damaged_compression_is_a_400(client: httpx.Client, encoding: str) -> No
 def test_unknown_types_and_encodings_are_a_415(client: httpx.Client) -> None:
     assert post(client, b"{}", **{"content-type": "text/html"}).status_code == 415
     assert post(client, b"{}", **{"content-encoding": "br"}).status_code == 415
-    assert client.post("/v1/meters", content=b"key=x", headers={"content-type": "application/x-www-form-urlencoded"}).status_code == 415
+    assert (
+        client.post(
+            "/v1/meters", content=b"key=x", headers={"content-type": "application/x-www-form-urlencoded"}
+        ).status_code
+        == 415
+    )
 
 
 def test_a_body_over_the_limit_is_a_413_whether_it_is_announced_or_not(client: httpx.Client) -> None:
     piece = b" " * 1_048_576
     assert post(client, piece * 17).status_code == 413
-    chunked = client.post("/v1/events", content=(piece for _ in range(17)), headers={"content-type": "application/json"})
+    chunked = client.post(
+        "/v1/events", content=(piece for _ in range(17)), headers={"content-type": "application/json"}
+    )
     assert chunked.status_code == 413
 
 
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"from": "yesterday"}, {"limit": "0"}, {"limit": "1001"}, {"limit": "many"}, {"cursor": "zzz"}, {"from": "99999999999999999999"},
-        {"customer": ""}, {"surprise": "1"}, {"to": "2026-13-01T00:00:00Z"},
+        {"from": "yesterday"},
+        {"limit": "0"},
+        {"limit": "1001"},
+        {"limit": "many"},
+        {"cursor": "zzz"},
+        {"from": "99999999999999999999"},
+        {"customer": ""},
+        {"surprise": "1"},
+        {"to": "2026-13-01T00:00:00Z"},
     ],
     ids=str,
 )
@@ -132,7 +174,9 @@ def test_a_parameter_given_twice_is_a_400(client: httpx.Client) -> None:
     assert client.get("/v1/events?customer=a&customer=b").status_code == 400
 
 
-@pytest.mark.parametrize("body", [b"[" * 50_000, b'{"key":' * 50_000, b"\xff", b"{", b"", b'{"key": "a", "surprise": 1}', b"[]", b"1"])
+@pytest.mark.parametrize(
+    "body", [b"[" * 50_000, b'{"key":' * 50_000, b"\xff", b"{", b"", b'{"key": "a", "surprise": 1}', b"[]", b"1"]
+)
 def test_a_bad_definition_is_a_400(client: httpx.Client, body: bytes) -> None:
     answer = client.post("/v1/meters", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400, answer.text

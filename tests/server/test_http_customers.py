@@ -11,7 +11,10 @@ def test_events_of_unknown_customers_count_at_once_and_are_listed(client: httpx.
     client.post("/v1/events", json={"id": name, "type": name, "customer": name})
 
     def unknown() -> list[str]:
-        return [customer["key"] for customer in client.get("/v1/customers", params={"known": "false", "limit": 1000}).json()["items"]]
+        return [
+            customer["key"]
+            for customer in client.get("/v1/customers", params={"known": "false", "limit": 1000}).json()["items"]
+        ]
 
     assert name in unknown()
     client.post("/v1/customers", json={"key": name})
@@ -20,7 +23,14 @@ def test_events_of_unknown_customers_count_at_once_and_are_listed(client: httpx.
 
 def test_a_customer_is_described_changed_and_forgotten(client: httpx.Client, name: str) -> None:
     created = client.post(
-        "/v1/customers", json={"key": name, "name": "Acme", "email": "a@b.c", "metadata": {"a": "1", "b": "2"}, "time_zone": "Europe/Berlin"}
+        "/v1/customers",
+        json={
+            "key": name,
+            "name": "Acme",
+            "email": "a@b.c",
+            "metadata": {"a": "1", "b": "2"},
+            "time_zone": "Europe/Berlin",
+        },
     )
     assert created.status_code == 201
     changed = client.patch(f"/v1/customers/{name}", json={"metadata": {"a": None, "c": "3"}, "email": None})
@@ -69,7 +79,9 @@ def quarantined(client: httpx.Client, marker: str) -> dict[str, str]:
 
 
 def test_a_refused_event_is_kept_as_it_was_sent_and_counted_once_corrected(client: httpx.Client, name: str) -> None:
-    client.post("/v1/events", content=f'[{{"id":"{name}","type":"{name}"}}]', headers={"content-type": "application/json"})
+    client.post(
+        "/v1/events", content=f'[{{"id":"{name}","type":"{name}"}}]', headers={"content-type": "application/json"}
+    )
     entry = quarantined(client, name)
     assert entry["code"] == "missing_customer"
     assert client.get(f"/v1/quarantine/{entry['id']}").json() == entry

@@ -51,7 +51,13 @@ def test_a_request_of_bad_events_alone_is_a_422_that_says_why(client: httpx.Clie
 def test_every_format_says_the_same_event(client: httpx.Client, name: str) -> None:
     event = {"id": name, "type": name, "customer": "acme", "time": "2026-11-01T10:00:00Z", "properties": {"n": 1}}
     cloud = {
-        "specversion": "1.0", "id": name, "source": "", "type": name, "subject": "acme", "time": "2026-11-01T10:00:00Z", "data": {"n": "1.0"},
+        "specversion": "1.0",
+        "id": name,
+        "source": "",
+        "type": name,
+        "subject": "acme",
+        "time": "2026-11-01T10:00:00Z",
+        "data": {"n": "1.0"},
     }
     bodies = [
         ("application/json", json.dumps(event).encode()),
@@ -69,7 +75,9 @@ def test_every_format_says_the_same_event(client: httpx.Client, name: str) -> No
 def test_a_compressed_body_is_read(client: httpx.Client, name: str, encoding: str) -> None:
     body = json.dumps([{"id": f"{name}-{n}", "type": name, "customer": "acme"} for n in range(500)]).encode()
     packed = zstandard.compress(body) if encoding == "zstd" else gzip.compress(body)
-    answer = client.post("/v1/events", content=packed, headers={"content-encoding": encoding, "content-type": "application/json"})
+    answer = client.post(
+        "/v1/events", content=packed, headers={"content-encoding": encoding, "content-type": "application/json"}
+    )
     assert answer.json()["accepted"] == 500, answer.text
 
 
@@ -104,11 +112,15 @@ def test_a_receipt_names_the_block_that_holds_the_event(client: httpx.Client, na
 
 def test_events_are_paged_newest_first_without_gaps(client: httpx.Client, name: str) -> None:
     for n in range(7):
-        client.post("/v1/events", json={"id": f"{name}-{n}", "type": name, "customer": name, "time": 1_790_000_000_000 + n})
+        client.post(
+            "/v1/events", json={"id": f"{name}-{n}", "type": name, "customer": name, "time": 1_790_000_000_000 + n}
+        )
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        page = client.get("/v1/events", params={"type": name, "limit": 3} | ({"cursor": cursor} if cursor else {})).json()
+        page = client.get(
+            "/v1/events", params={"type": name, "limit": 3} | ({"cursor": cursor} if cursor else {})
+        ).json()
         seen += [event["id"] for event in page["items"]]
         cursor = page["next_cursor"]
     assert seen == [f"{name}-{n}" for n in reversed(range(7))]
@@ -119,7 +131,12 @@ def test_a_voided_event_stays_in_the_log_and_its_id_is_not_free_again(client: ht
     client.post("/v1/events", json=event)
     void = {"events": [{"id": name}, {"id": f"{name}-unseen"}], "reason": "test"}
     first, second = (client.post("/v1/events/void", json=void).json() for _ in range(2))
-    assert first == {"voided": 1, "already_voided": 0, "remembered": 0, "not_found": [{"source": "", "id": f"{name}-unseen"}]}
+    assert first == {
+        "voided": 1,
+        "already_voided": 0,
+        "remembered": 0,
+        "not_found": [{"source": "", "id": f"{name}-unseen"}],
+    }
     assert second["already_voided"] == 1
     assert client.get("/v1/events", params={"customer": name}).json()["items"][0]["state"] == "voided"
     assert client.post("/v1/events", json=event).json()["duplicates"] == 1

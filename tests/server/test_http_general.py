@@ -39,6 +39,7 @@ def test_a_path_that_is_nowhere_and_a_method_that_is_not_taken_are_problems(clie
     assert (nowhere.status_code, method.status_code) == (404, 405)
     assert nowhere.headers["content-type"] == method.headers["content-type"] == "application/problem+json"
     assert "GET" in method.headers["allow"]
+    assert "GET" in client.options("/v1/meters").headers["allow"]
 
 
 def test_the_log_has_a_line_for_a_request_without_its_query_and_nothing_can_forge_one(appliance: Appliance) -> None:
@@ -78,7 +79,10 @@ def test_other_origins_may_ask_only_if_they_are_named(start_appliance: Callable[
     good, bad = {"origin": "https://app.example"}, {"origin": "https://evil.example"}
     asked = {"access-control-request-method": "POST"}
     with appliance.client_with(None) as browser:
-        assert browser.options("/v1/events", headers=good | asked).headers["access-control-allow-origin"] == "https://app.example"
+        assert (
+            browser.options("/v1/events", headers=good | asked).headers["access-control-allow-origin"]
+            == "https://app.example"
+        )
         assert "access-control-allow-origin" not in browser.options("/v1/events", headers=bad | asked).headers
         assert browser.get("/metrics").status_code == 200
     answer = appliance.client.post("/v1/events", json={"type": "t", "customer": "c"}, headers=good)

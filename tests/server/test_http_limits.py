@@ -123,7 +123,9 @@ def test_more_than_the_queue_takes_is_refused_and_what_was_accepted_is_there(sta
     batches = [[{"id": f"{batch}-{n}", "type": "t", "customer": "c"} for n in range(900)] for batch in range(40)]
 
     def send(batch: list[dict[str, str]]) -> httpx.Response:
-        return httpx.post(f"{appliance.url}/v1/events", json=batch, headers={"x-api-key": appliance.admin_key}, timeout=60)
+        return httpx.post(
+            f"{appliance.url}/v1/events", json=batch, headers={"x-api-key": appliance.admin_key}, timeout=60
+        )
 
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(send, batches))
@@ -184,7 +186,7 @@ def test_wrong_keys_are_slowed_down_and_right_ones_are_not(appliance: Appliance)
         assert {guess.result() for guess in guesses} == {401}
 
 
-def test_a_second_process_on_the_same_directory_is_refused_with_one_line(appliance: Appliance, tmp_path: Path) -> None:
+def test_a_second_process_on_the_same_directory_is_refused_with_one_line(appliance: Appliance) -> None:
     first = appliance
     second = Appliance(first.directory, settings={})
     with pytest.raises(ApplianceFailed, match="ended with 1"):

@@ -27,7 +27,7 @@ def define(client: httpx.Client, name: str, **fields: object) -> dict[str, Any]:
     return answer.json()
 
 
-def usage(client: httpx.Client, name: str, **parameters: object) -> dict[str, Any]:
+def usage(client: httpx.Client, name: str, **parameters: str | int) -> dict[str, Any]:
     answer = client.get(f"/v1/meters/{name}/usage", params=RANGE | parameters)
     assert answer.status_code == 200, answer.text
     return json.loads(answer.text, parse_float=Decimal)
@@ -59,7 +59,9 @@ def test_usage_is_grouped_filtered_and_cut(client: httpx.Client, name: str) -> N
     )
     answer = usage(client, name, group_by="region", order="desc", **{"filter[n]": "1"})
     assert [(row["group"]["region"], row["value"]) for row in answer["totals"]] == [("eu", 5), ("us", 7), (None, 9)]
-    assert [row["value"] for row in usage(client, name, group_by="region", limit=1, **{"filter[n]": "1"})["totals"]] == [9]
+    assert [
+        row["value"] for row in usage(client, name, group_by="region", limit=1, **{"filter[n]": "1"})["totals"]
+    ] == [9]
 
 
 def test_windows_follow_the_local_calendar_and_are_answered_in_utc(client: httpx.Client, name: str) -> None:
@@ -97,10 +99,12 @@ def test_as_of_answers_what_was_known_then(client: httpx.Client, name: str) -> N
 def test_csv_is_answered_to_who_accepts_it_and_runs_nothing(client: httpx.Client, name: str) -> None:
     define(client, name)
     send(client, name, {"value": 1.5, "customer": '=HYPERLINK("x")'})
-    answer = client.get(f"/v1/meters/{name}/usage", params=RANGE | {"group_by": "customer"}, headers={"accept": "text/csv"})
+    answer = client.get(
+        f"/v1/meters/{name}/usage", params=RANGE | {"group_by": "customer"}, headers={"accept": "text/csv"}
+    )
     assert answer.headers["content-type"].startswith("text/csv")
     (row,) = csv.DictReader(io.StringIO(answer.text))
-    assert row["customer"] == "'=HYPERLINK(\"x\")"
+    assert row["customer"] == '\'=HYPERLINK("x")'
     assert (row["value"], row["events"]) == ("1.5", "1")
 
 
@@ -112,8 +116,18 @@ def test_an_answer_that_nobody_accepts_is_a_406(client: httpx.Client, name: str)
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"window": "fortnight"}, {"timezone": "Mars/Base"}, {"from": "x"}, {"from": "2026-11-09T00:00:00Z"}, {"limit": "0"}, {"order": "up"},
-        {"fill": "one"}, {"as_of": "-1"}, {"as_of": "x"}, {"group_by": "a,,b"}, {"windw": "day"}, {"window": "minute", "from": "1970-01-01T00:00:00Z", "fill": "zero"},
+        {"window": "fortnight"},
+        {"timezone": "Mars/Base"},
+        {"from": "x"},
+        {"from": "2026-11-09T00:00:00Z"},
+        {"limit": "0"},
+        {"order": "up"},
+        {"fill": "one"},
+        {"as_of": "-1"},
+        {"as_of": "x"},
+        {"group_by": "a,,b"},
+        {"windw": "day"},
+        {"window": "minute", "from": "1970-01-01T00:00:00Z", "fill": "zero"},
     ],
     ids=str,
 )
@@ -127,7 +141,10 @@ def test_several_questions_are_answered_in_order(client: httpx.Client, name: str
     define(client, name)
     define(client, f"{name}-count", event_type=name, aggregation="count")
     send(client, name, {"value": 5}, {"value": 6})
-    queries = [{"meter": f"{name}-count"} | RANGE, {"meter": name, "group_by": ["customer"], "filter": {"customer": "acme"}} | RANGE]
+    queries = [
+        {"meter": f"{name}-count"} | RANGE,
+        {"meter": name, "group_by": ["customer"], "filter": {"customer": "acme"}} | RANGE,
+    ]
     answers = client.post("/v1/usage", json={"queries": queries}).json()["answers"]
     assert [(answer["meter"], answer["totals"][0]["value"]) for answer in answers] == [(f"{name}-count", 2), (name, 11)]
 
@@ -143,7 +160,9 @@ def test_a_preview_answers_and_saves_nothing(client: httpx.Client, name: str) ->
 
 def test_a_patch_changes_what_it_names_and_nothing_else(client: httpx.Client, name: str) -> None:
     before = define(client, name, unit="token", filter={"model": ["large", "small"], "region": "eu"}, dimensions=["a"])
-    after = client.patch(f"/v1/meters/{name}", json={"name": "New", "unit": None, "filter": {"model": None, "cached": True}}).json()
+    after = client.patch(
+        f"/v1/meters/{name}", json={"name": "New", "unit": None, "filter": {"model": None, "cached": True}}
+    ).json()
     assert after["name"] == "New"
     assert after["unit"] is None
     assert after["filter"] == {"region": ["eu"], "cached": ["true"]}
@@ -169,7 +188,10 @@ def test_a_meter_that_breaks_a_rule_is_a_422_that_names_the_field(client: httpx.
     answer = client.post("/v1/meters", json={"key": name, "event_type": name, "aggregation": "median"})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "aggregation"
-    assert client.post("/v1/meters", json={"key": "no spaces", "event_type": name, "aggregation": "sum"}).status_code == 400
+    assert (
+        client.post("/v1/meters", json={"key": "no spaces", "event_type": name, "aggregation": "sum"}).status_code
+        == 400
+    )
 
 
 def test_a_meter_is_not_defined_twice(client: httpx.Client, name: str) -> None:

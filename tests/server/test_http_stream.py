@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.appliance import Appliance
 
 
 @contextmanager
-def listening(client: httpx.Client, **parameters: Any) -> Iterator[Iterator[dict[str, str]]]:  # Any: query values
+def listening(client: httpx.Client, **parameters: Any) -> Generator[Iterator[dict[str, str]]]:  # Any: query values
     """Yield an iterator over the events of a stream that is open when this returns."""
     headers = parameters.pop("headers", {})
     with client.stream("GET", "/v1/events/stream", params=parameters, headers=headers) as answer:
@@ -40,7 +40,9 @@ def take(messages: Iterator[dict[str, str]], count: int) -> list[dict[str, Any]]
 
 
 def send(client: httpx.Client, name: str, *numbers: int, customer: str = "acme") -> None:
-    client.post("/v1/events", json=[{"id": f"{name}-{n}", "type": name, "customer": customer, "value": n} for n in numbers])
+    client.post(
+        "/v1/events", json=[{"id": f"{name}-{n}", "type": name, "customer": customer, "value": n} for n in numbers]
+    )
 
 
 def test_accepted_events_arrive_as_they_land_and_duplicates_do_not(appliance: Appliance, name: str) -> None:
@@ -63,7 +65,10 @@ def test_a_reader_that_comes_back_gets_what_it_missed_in_order(appliance: Applia
         last = next(messages)["id"]
     send(appliance.client, name, *range(2, 1_500))
     headers = {"last-event-id": last}
-    with appliance.client_with(appliance.admin_key) as watcher, listening(watcher, type=name, headers=headers) as messages:
+    with (
+        appliance.client_with(appliance.admin_key) as watcher,
+        listening(watcher, type=name, headers=headers) as messages,
+    ):
         assert [event["value"] for event in take(messages, 1_498)] == list(range(2, 1_500))
         send(appliance.client, name, 5_000)
         assert take(messages, 1)[0]["value"] == 5_000

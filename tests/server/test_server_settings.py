@@ -67,8 +67,13 @@ def test_an_unknown_variable_is_refused_and_those_of_others_are_left_alone() -> 
     with pytest.raises(InvalidSettings, match="TALLYSTICK_PROT"):
         load_settings(None, {"TALLYSTICK_PROT": "1"})
     others = {
-        "TALLYSTICK_URL": "u", "TALLYSTICK_API_KEY": "k", "TALLYSTICK_SERVICE_HOST": "10.0.0.1", "TALLYSTICK_SERVICE_PORT_HTTP": "80",
-        "TALLYSTICK_PORT": "tcp://10.0.0.1:80", "TALLYSTICK_PORT_80_TCP_ADDR": "10.0.0.1", "PATH": "/",
+        "TALLYSTICK_URL": "u",
+        "TALLYSTICK_API_KEY": "k",
+        "TALLYSTICK_SERVICE_HOST": "10.0.0.1",
+        "TALLYSTICK_SERVICE_PORT_HTTP": "80",
+        "TALLYSTICK_PORT": "tcp://10.0.0.1:80",
+        "TALLYSTICK_PORT_80_TCP_ADDR": "10.0.0.1",
+        "PATH": "/",
     }
     assert load_settings(None, others) == Settings()
 
@@ -87,7 +92,9 @@ def test_every_setting_is_in_the_page_with_its_default() -> None:
     defaults |= {f"engine.{name}": value for name, value in defaults.pop("engine").items()}
     for name in setting_names():
         default = defaults[name]
-        shown = "none" if default in (None, ()) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        shown = (
+            "none" if default in (None, ()) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        )
         assert f"| `{name}` | {shown} |" in page, name
 
 

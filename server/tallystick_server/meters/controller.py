@@ -32,7 +32,6 @@ from .schemas import (
     patched,
 )
 
-
 # Paths beside `/v1/meters/{key}`: a meter of that key could not be reached.
 _ROUTES = frozenset({"preview"})
 
