@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,16 +18,25 @@ import numpy.typing as npt
 from tallystick.instant import LATEST, NS_PER_MS, NS_PER_S, InvalidInstant, parse_instant
 
 # Below this, a dozen calls into numpy cost more than parsing one by one.
-_VECTOR_MIN: Final = 12
-_SECONDS_LENGTH: Final = len("2026-11-01T10:00:00")
-_FRACTION_DIGITS_MAX: Final = 9
-_PUNCTUATION: Final = ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":"), (_SECONDS_LENGTH, "."))
-_PUNCTUATION_PLACES: Final = frozenset(place for place, _ in _PUNCTUATION)
-_OFFSET: Final = re.compile(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+_VECTOR_MIN: Final = 6
+_MS_MAX: Final = LATEST // NS_PER_MS - 1
+# Two times have the same shape if they differ in digits alone.
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_SHAPE: Final = re.compile(rb"(0000-00-00T00:00:00(?:\.(0{1,9}))?)(Z|[+-]00:00)")
+_OFFSET: Final = re.compile(rb"([+-])([01][0-9]|2[0-3]):([0-5][0-9])")
 # Texts are compared with these, not numbers: all have four digits and a hyphen there.
 _YEAR_FIRST: Final = "1970-"
 _YEAR_LAST: Final = "2262-"
-_MS_MAX: Final = LATEST // NS_PER_MS - 1
+_MICROSECOND_DIGITS: Final = 6
+
+
+class _Layout(NamedTuple):
+    """How times of one shape lie in memory: where the text up to the zone stands, and the zone, and what unit holds all digits."""
+
+    rows: np.dtype[np.void]
+    unit: str
+    ns_per_unit: int
+    has_offset: bool
 
 
 def instants_of_texts(texts: list[str]) -> npt.NDArray[np.int64] | None:
@@ -65,45 +75,53 @@ def _one_by_one(texts: list[str]) -> npt.NDArray[np.int64] | None:
 def _of_one_length(texts: list[str], length: int) -> npt.NDArray[np.int64] | None:
     """As `instants_of_texts`, for texts of one length."""
     joined = "".join(texts)
-    if length <= _SECONDS_LENGTH or not joined.isascii():
+    characters = joined.encode()
+    shapes = characters.translate(_DIGITS)
+    layout = _layout(shapes[:length]) if len(characters) == len(joined) else None
+    if layout is None or shapes != shapes[:length] * len(texts):
         return _one_by_one(texts)
-    characters = np.frombuffer(joined.encode(), np.uint8).reshape(-1, length)
-    # Turned so that each character of the time is one contiguous row.
-    rows = np.ascontiguousarray(characters.T)
-    zone = _zone(texts[0], rows)
-    if zone is None:
-        return _one_by_one(texts)
-    offset_ns, zone_length = zone
-    end = length - zone_length
-    if not _is_plain(rows, end) or min(texts) < _YEAR_FIRST or max(texts) > _YEAR_LAST:
+    rows = np.frombuffer(characters, layout.rows)
+    offset_ns = _offset_ns(rows["zone"]) if layout.has_offset else 0
+    # Nanoseconds would wrap outside of these years; coarser units hold any year of four digits, and are checked afterwards.
+    wraps = layout.ns_per_unit == 1 and (min(texts) < _YEAR_FIRST or max(texts) > _YEAR_LAST)
+    if offset_ns is None or wraps:
         return _one_by_one(texts)
     try:
-        # numpy knows the calendar and keeps nanoseconds exactly; the years it would wrap were ruled out above.
-        moments = np.ascontiguousarray(characters[:, :end]).view(f"S{end}").ravel().astype("M8[ns]")
+        # numpy knows the calendar, and keeps every digit.
+        moments = rows["time"].astype(layout.unit).view(np.int64)
     except ValueError:
         return _one_by_one(texts)
-    instants = moments.view(np.int64) - offset_ns
-    return instants if instants.min() >= 0 and instants.max() < LATEST else None
+    first, last = (
+        int(moments.min()) * layout.ns_per_unit - offset_ns,
+        int(moments.max()) * layout.ns_per_unit - offset_ns,
+    )
+    if first < 0 or last >= LATEST:
+        return None
+    instants = moments * layout.ns_per_unit if layout.ns_per_unit > 1 else moments
+    return instants - offset_ns if offset_ns else instants
 
 
-def _zone(first: str, rows: npt.NDArray[np.uint8]) -> tuple[int, int] | None:
-    """Return the offset in nanoseconds that all texts end with, and its length; None if they differ or it is none."""
-    if first.endswith("Z"):
-        return (0, 1) if (rows[-1] == ord("Z")).all() else None
-    match = _OFFSET.fullmatch(first[-6:])
-    if match is None or not (rows[-6:] == rows[-6:, :1]).all():
+@lru_cache(maxsize=64)
+def _layout(shape: bytes) -> _Layout | None:
+    """Return how times of this shape lie in memory, or None if it is no plain one."""
+    match = _SHAPE.fullmatch(shape)
+    if match is None:
+        return None
+    time, fraction, zone = match.groups()
+    is_coarse = len(fraction or b"") <= _MICROSECOND_DIGITS
+    return _Layout(
+        rows=np.dtype([("time", f"S{len(time)}"), ("zone", f"S{len(zone)}")]),
+        unit="M8[us]" if is_coarse else "M8[ns]",
+        ns_per_unit=1_000 if is_coarse else 1,
+        has_offset=zone != b"Z",
+    )
+
+
+def _offset_ns(zones: npt.NDArray[np.bytes_]) -> int | None:
+    """Return the offset that all texts end with in nanoseconds; None if they differ or it is none."""
+    match = _OFFSET.fullmatch(bytes(zones[0]))
+    if match is None or not (zones == zones[0]).all():
         return None
     sign, hours, minutes = match.groups()
     offset_ns = (int(hours) * 3_600 + int(minutes) * 60) * NS_PER_S
-    return (-offset_ns if sign == "-" else offset_ns), 6
-
-
-def _is_plain(rows: npt.NDArray[np.uint8], end: int) -> bool:
-    """Whether every text up to `end` is digits and punctuation where they belong, with at most nine fractional digits."""
-    fraction_digits = end - _SECONDS_LENGTH - 1
-    if end != _SECONDS_LENGTH and not 0 < fraction_digits <= _FRACTION_DIGITS_MAX:
-        return False
-    if not all((rows[place] == ord(mark)).all() for place, mark in _PUNCTUATION if place < end):
-        return False
-    digits = rows[[place for place in range(end) if place not in _PUNCTUATION_PLACES]] - np.uint8(ord("0"))
-    return bool(digits.max() <= 9)  # noqa: PLR2004 - unsigned, so that what comes before "0" wraps to far above 9
+    return -offset_ns if sign == b"-" else offset_ns

@@ -28,6 +28,8 @@ _RAW_OBJECT: Final = msgspec.json.Decoder(RawSentEvent)
 # A body of fewer bytes cannot hold so many empty objects that decoding them would take much memory.
 _UNCOUNTED_BYTES: Final = 256 * 1024
 _BRACES_PER_EVENT: Final = 2
+# Below this, numpy costs more than searching.
+_VECTOR_MIN_BYTES: Final = 2_048
 NOT_PLAIN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -124,19 +126,27 @@ def _plain_lines(body: bytes, moment: Moment, events_max: int) -> Columns | None
     body = body.strip(JSON_SPACE)
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
-    characters = np.frombuffer(body, np.uint8)
-    ends = np.flatnonzero(characters == ord("\n"))
     # msgspec lets an event span lines, and lines hold several. Between a closing and an opening brace only the end of an event can
     # stand, and if there are as many of those as there are events but one, then there are no others.
-    if not ((characters[ends - 1] == ord("}")) & (characters[ends + 1] == ord("{"))).all():
-        return None
-    if len(ends) >= events_max or _may_hold_too_many(body, events_max):
+    line_count = _brace_line_count(body)
+    if line_count < 0 or line_count > events_max or _may_hold_too_many(body, events_max):
         return None
     try:
         events = _OBJECT.decode_lines(body)
     except NOT_PLAIN:
         return None
-    return _plain(events, body, 0, moment) if len(events) == len(ends) + 1 else None
+    return _plain(events, body, 0, moment) if len(events) == line_count else None
+
+
+def _brace_line_count(body: bytes) -> int:
+    """Return how many lines there are if every one ends with a closing brace and the next starts with an opening one, else -1."""
+    if len(body) < _VECTOR_MIN_BYTES:
+        ends_count = body.count(b"\n")
+        return ends_count + 1 if ends_count == body.count(b"}\n{") else -1
+    characters = np.frombuffer(body, np.uint8)
+    ends = np.flatnonzero(characters == ord("\n"))
+    are_between = (characters[ends - 1] == ord("}")) & (characters[ends + 1] == ord("{"))
+    return len(ends) + 1 if are_between.all() else -1
 
 
 def _plain(events: list[SentEvent], body: bytes, outside_bytes: int, moment: Moment) -> Columns | None:
