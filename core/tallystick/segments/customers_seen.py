@@ -19,6 +19,12 @@ def count_customers(frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame.group_by(CUSTOMER).agg(pl.len().cast(pl.Int64).alias(EVENT_COUNT), pl.col(TIME).max())
 
 
+def key_range(*, after: str | None, last: str | None) -> list[pl.Expr]:
+    """Return what rows must fulfil for `after < key <= last`; None leaves that side open."""
+    lower = [] if after is None else [pl.col(CUSTOMER) > after]
+    return lower if last is None else [*lower, pl.col(CUSTOMER) <= last]
+
+
 def add_up(counts: pl.LazyFrame) -> pl.LazyFrame:
     """Return counts of several places added up by customer."""
     return counts.group_by(CUSTOMER).agg(pl.col(EVENT_COUNT).sum(), pl.col(TIME).max())

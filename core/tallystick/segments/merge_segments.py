@@ -42,12 +42,12 @@ def merge_segments(
     edges: list[TimeCut | None] = [None, *cuts, None]
     merged: list[SegmentEntry] = []
     for start, end in pairwise(edges):
-        frame = _rows_between(files, shelves, start, end)
+        frame = _sorted_rows(files, shelves, start, end)
         if not frame.height:
             continue
         hit("segments.merge_file")
         number = next_number + len(merged)
-        merged.append(store_segment(directory, frame[key_order(frame)], number=number, level=plan.level))
+        merged.append(store_segment(directory, frame, number=number, level=plan.level))
     return merged
 
 
@@ -59,7 +59,7 @@ def _cuts(files: Sequence[SegmentFile], *, rows_max: int) -> list[TimeCut]:
     return cut_by_hours(times, positions, rows_max=rows_max)
 
 
-def _rows_between(
+def _sorted_rows(
     files: Sequence[SegmentFile], shelves: Shelves, start: TimeCut | None, end: TimeCut | None
 ) -> pl.DataFrame:
     parts = [
@@ -69,7 +69,11 @@ def _rows_between(
         for frame in [_between(file.rows(), start, end)]
     ]
     filled = [part for part in parts if part.height]
-    return pl.concat(filled, rechunk=True) if filled else pl.DataFrame()
+    if not filled:
+        return pl.DataFrame()
+    # Not one chunk first: the rows would be in memory a third time.
+    frame = pl.concat(filled, rechunk=False)
+    return frame[key_order(frame)]
 
 
 def _between(rows: pl.LazyFrame, start: TimeCut | None, end: TimeCut | None) -> pl.LazyFrame:

@@ -22,12 +22,15 @@ import xxhash
 from tallystick.errors import DamagedStore, Overloaded, TallystickError
 from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME, VALUE, VALUE_TYPE
 
+from .customers_seen import count_customers, key_range
 from .event_table import TYPE
 from .segment_entry import SegmentEntry
 from .segment_layout import REST
 from .selection import Selection
 
 _READ_BYTES: Final = 1 << 20
+# 200 kB a file at most.
+_COUNTS_KEPT_MAX: Final = 4_096
 
 
 class DamagedSegment(DamagedStore):
@@ -55,6 +58,8 @@ class SegmentFile:
         self.entry = entry
         self._path = directory / entry.file
         self._is_verified = False
+        self._counts: pl.DataFrame | None = None
+        self._has_many_customers = False
         self._lock = threading.Lock()
         self._fate = _Fate()
         # Not at exit: the next start removes what no manifest lists.
@@ -105,9 +110,21 @@ class SegmentFile:
         """Return `time` and `position` of the selected rows."""
         return self._selected(selection).select(self.time(), pl.col(POSITION))
 
-    def customers(self, selection: Selection) -> pl.LazyFrame:
-        """Return `customer` and `time` of the selected rows."""
-        return self._selected(selection).select(pl.col(CUSTOMER), self.time())
+    def customer_counts(self, *, after: str | None, last: str | None) -> pl.DataFrame:
+        """Return counts of the customers with `after < key <= last`.
+
+        A file of few customers is counted as a whole once, and the counts kept; of one with many, only the row groups
+        of that range are read.
+        """
+        if self._counts is None and last is None and not self._has_many_customers:
+            counts = count_customers(self.scan().select(pl.col(CUSTOMER), self.time())).collect(engine="streaming")
+            self._has_many_customers = counts.height > _COUNTS_KEPT_MAX
+            if not self._has_many_customers:
+                self._counts = counts
+        if self._counts is not None:
+            return self._counts.filter(*key_range(after=after, last=last))
+        rows = self.scan().filter(*key_range(after=after, last=last))
+        return count_customers(rows.select(pl.col(CUSTOMER), self.time())).collect(engine="streaming")
 
     def rows(self) -> pl.LazyFrame:
         """Return everything: position, time, type, customer and value as in an event table, the promoted properties, and the rest."""

@@ -10,22 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from tallystick.customer import CustomerSeen
-from tallystick.usage.event_frames import CUSTOMER
+from tallystick.usage.event_frames import CUSTOMER, TIME
 
-from .customers_seen import add_up, as_customers, count_customers
+from .customers_seen import EVENT_COUNT, add_up, as_customers
 from .event_places import NO_PLACES, EventPlaces, Place, newest_in, newest_of
 from .segment_entry import SegmentEntry
 from .segment_file import SegmentFile
 from .selection import Selection
-
-_FILES_AT_ONCE: Final = 64
 
 
 class SegmentSet:
@@ -114,20 +111,16 @@ class SegmentSet:
     def customers(self, *, after: str | None = None, limit: int) -> list[CustomerSeen]:
         """Return the first customers by key after the given one, with all their events, voided ones too.
 
-        The largest file tells a key that the page cannot go beyond, and of the others only the row groups up to it
-        are read.
+        Once a file has filled a page, of the others only the row groups up to the page's last key are read.
         """
-        files = sorted(self._files, key=lambda file: file.entry.rows, reverse=True)
-        if not files:
-            return []
-        counts: list[pl.DataFrame] = []
+        page = pl.DataFrame(schema={CUSTOMER: pl.String, EVENT_COUNT: pl.Int64, TIME: pl.Int64})
         last: str | None = None
-        for batch in [files[:1], *(files[at : at + _FILES_AT_ONCE] for at in range(1, len(files), _FILES_AT_ONCE))]:
-            page = _customers_page(batch, after=after, last=last, limit=limit)
-            counts.append(page)
+        for file in sorted(self._files, key=lambda file: file.entry.rows, reverse=True):
+            counts = file.customer_counts(after=after, last=last)
+            page = add_up(pl.concat([page, counts]).lazy()).sort(CUSTOMER).head(limit).collect()
             if page.height == limit:
                 last = page[CUSTOMER][-1]
-        return as_customers(add_up(pl.concat(counts).lazy()).sort(CUSTOMER).head(limit).collect())
+        return as_customers(page)
 
     def file(self, name: str) -> SegmentFile:
         """Return a file by its name. Raises `KeyError`."""
@@ -139,14 +132,3 @@ class SegmentSet:
 
 def _by_time(files: Iterable[SegmentFile]) -> tuple[SegmentFile, ...]:
     return tuple(sorted(files, key=lambda file: (file.entry.first_time, file.entry.file)))
-
-
-def _customers_page(files: Sequence[SegmentFile], *, after: str | None, last: str | None, limit: int) -> pl.DataFrame:
-    """Return counts of the first customers with `after < key <= last`, by key."""
-    everything = Selection()
-    rows = pl.concat([file.customers(everything) for file in files])
-    if after is not None:
-        rows = rows.filter(pl.col(CUSTOMER) > after)
-    if last is not None:
-        rows = rows.filter(pl.col(CUSTOMER) <= last)
-    return count_customers(rows).sort(CUSTOMER).head(limit).collect(engine="streaming")
