@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, compress
+from itertools import compress
 from typing import TypeVar
 
 import msgspec
@@ -96,4 +96,10 @@ def _slice(columns: EventColumns, start: int, end: int, first_position: int) -> 
 
 
 def _joined(columns: Sequence[Sequence[Entry]]) -> Sequence[Entry]:
-    return columns[0] if len(columns) == 1 else list(chain.from_iterable(columns))
+    if len(columns) == 1:
+        return columns[0]
+    joined: list[Entry] = []
+    for column in columns:
+        # Copies pointers in one go; `chain.from_iterable` takes three times as long.
+        joined += column
+    return joined

@@ -102,7 +102,11 @@ def _listed(column: Sequence[Entry]) -> list[Entry]:
 def _folded(column: Sequence[Entry]) -> list[Entry]:
     """Return the column, or its one entry when all are equal."""
     listed = _listed(column)
-    return listed[:1] if listed.count(listed[0]) == len(listed) else listed
+    first = listed[0]
+    # Most columns that vary do so between these two already, which spares the comparison of the others.
+    if listed[-1] != first or listed[len(listed) // 2] != first:
+        return listed
+    return listed[:1] if listed.count(first) == len(listed) else listed
 
 
 def _unfolded(column: list[Entry], count: int) -> list[Entry]:
