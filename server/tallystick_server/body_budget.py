@@ -9,9 +9,6 @@ from __future__ import annotations
 from .asgi import Message, Receive
 from .problem import Refusal, busy
 
-# Set in the state of a request by our own server once the body is there; absent under another server, where each body has a timer.
-BODY_IS_WHOLE = "body_is_whole"
-
 
 class BodyBudget:
     """A count of bytes; the event loop's only, so it needs no lock."""

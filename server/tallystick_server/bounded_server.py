@@ -19,8 +19,8 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .body_budget import BODY_IS_WHOLE
 from .settings import Settings
+from .whole_requests import ANSWER_AT_ONCE, BODY_IS_WHOLE, AnswerAtOnce
 
 HEAD_BYTES_MAX = 65_536
 _SWEEP_EVERY_S = 1.0
@@ -39,6 +39,7 @@ def bounded_protocol(connections_max: int) -> type[HttpToolsProtocol]:
     """Return the protocol of one connection, with its bounds."""
 
     class BoundedProtocol(HttpToolsProtocol):
+        _is_in_head = False
         _head_bytes = 0
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as its parent
@@ -56,19 +57,27 @@ def bounded_protocol(connections_max: int) -> type[HttpToolsProtocol]:
         def data_received(self, data: bytes) -> None:
             if self.transport.is_closing():
                 return
-            self._head_bytes += len(data)
+            was_in_head = self._is_in_head
             super().data_received(data)
-            # `cycle` is made when a head is whole: what came before counts, bodies do not.
-            if self._head_bytes > HEAD_BYTES_MAX and not self.cycle and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too large.")
+            # The piece in which a head begins may be the end of the body before it: only what follows counts.
+            if was_in_head and self._is_in_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+                    self.send_400_response("The head of the request is too large.")
+
+        def on_message_begin(self) -> None:
+            self._is_in_head, self._head_bytes = True, 0
+            super().on_message_begin()
 
         def on_headers_complete(self) -> None:
-            self._head_bytes = 0
+            self._is_in_head = False
             super().on_headers_complete()
+            state = cast("dict[str, Any]", self.scope)["state"]  # Any: ASGI's mapping
+            state[ANSWER_AT_ONCE] = AnswerAtOnce(self.cycle, self.server_state.default_headers)
 
         def on_message_complete(self) -> None:
             # A small request comes in one piece: its body is whole before its task first runs, which then needs no timer for it.
-            cast("dict[str, Any]", self.scope)["state"][BODY_IS_WHOLE] = True  # Any: ASGI's mapping
+            cast("dict[str, Any]", self.scope)["state"][BODY_IS_WHOLE] = True  # Any: as above
             super().on_message_complete()
 
     return BoundedProtocol

@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
+from http import HTTPStatus
 from time import perf_counter
 
 from tallystick.api_key import Scope as KeyScope
@@ -22,7 +23,7 @@ from tallystick.store import IngestAnswer, Store
 from . import auth, logs
 from .answer_headers import SECURITY, Headers, refusal_headers
 from .asgi import Receive, Scope, Send
-from .body_budget import BODY_IS_WHOLE, ArrivingBody, BodyBudget, SenderGone, body_too_large, body_too_slow
+from .body_budget import ArrivingBody, BodyBudget, SenderGone, body_too_large, body_too_slow
 from .event_decoding import EventDecoding, checked_encoding
 from .ingest_answer import answered
 from .metrics import HttpCounts
@@ -31,6 +32,7 @@ from .request_ids import HEADER as REQUEST_ID
 from .request_ids import RequestIds
 from .settings import Settings
 from .store_access import StoreAccess
+from .whole_requests import ANSWER_AT_ONCE, BODY_IS_WHOLE, AnswerAtOnce
 
 ROUTE = "/v1/events"
 _LOG = logs.logger("ingest")
@@ -115,6 +117,10 @@ class IngestLane:
             status, body, own = _refused(refusal, request_id)
         except Exception as error:  # noqa: BLE001 - the edge of a request: logged with its id, answered as 500
             status, body, own = _refused(_unexpected(error, request_id), request_id)
+        at_once: AnswerAtOnce | None = scope["state"].get(ANSWER_AT_ONCE) if status == HTTPStatus.OK else None
+        if at_once is not None and at_once.write(body, request_id):
+            self._counts.count("POST", ROUTE, status, perf_counter() - started)
+            return
         await send(
             {"type": "http.response.start", "status": status, "headers": [*own, (REQUEST_ID, request_id), *SECURITY]}
         )

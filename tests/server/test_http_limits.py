@@ -59,9 +59,12 @@ def test_a_head_that_does_not_come_ends_the_connection(start_appliance: Start) -
 
 def test_a_head_without_end_is_cut_off(appliance: Appliance) -> None:
     with ExitStack() as stack:
-        for connection in (connected(appliance, stack), connected(appliance, stack)):
+        first, later = connected(appliance, stack), connected(appliance, stack)
+        later.sendall(b"GET /health/live HTTP/1.1\r\nhost: t\r\n\r\n")
+        assert later.recv(65_536).startswith(b"HTTP/1.1 200")
+        for connection in (first, later):
             try:
-                connection.sendall(b"GET /health/live HTTP/1.1\r\n" + b"x: " + b"y" * 200_000)
+                connection.sendall(b"GET /health/live HTTP/1.1\r\n" + b"x: " + b"y" * 2_000_000)
                 answer = everything_from(connection)
             except ConnectionError:
                 answer = b"HTTP/1.1 400"  # cut off before it had read the answer
