@@ -36,7 +36,19 @@ class CommandLine:
 
 def start(*words: object, url: str, key: str, directory: Path) -> subprocess.Popen[str]:
     """Start a command as a process of its own."""
-    command = [sys.executable, "-m", "tallystick_server", *map(str, words), "--url", url, "--api-key", key]
+    # A test worker may ignore SIGINT, and a child would inherit that.
+    command = [
+        "env",
+        "--default-signal=INT",
+        sys.executable,
+        "-m",
+        "tallystick_server",
+        *map(str, words),
+        "--url",
+        url,
+        "--api-key",
+        key,
+    ]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=directory
     )

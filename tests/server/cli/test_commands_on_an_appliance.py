@@ -218,5 +218,8 @@ def test_ctrl_c_ends_a_tail_with_130_and_without_a_traceback(cli: CommandLine, t
         assert tail.stderr is not None
         assert "i1" in tail.stdout.readline()
         tail.send_signal(signal.SIGINT)
-        assert tail.wait(timeout=30) == 130
+        try:
+            assert tail.wait(timeout=30) == 130
+        finally:
+            tail.kill()
         assert tail.stderr.read() == ""
