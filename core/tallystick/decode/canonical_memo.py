@@ -45,6 +45,11 @@ class CanonicalMemo(Generic[Meaning]):
 
     def _with_new(self, keys: list[bytes]) -> list[Meaning] | None:
         younger, older = self._younger, self._older
+        if len(keys) == 1 and keys[0] not in older:
+            alone = self._work_out(keys)
+            if alone is not None and len(keys[0]) <= self._key_bytes_max:
+                self._remember({keys[0]: alone[0]})
+            return None if alone is None else list(alone)
         meanings: dict[bytes, Meaning] = {}
         promoted: dict[bytes, Meaning] = {}
         unknown: list[bytes] = []

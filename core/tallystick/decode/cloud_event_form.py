@@ -14,10 +14,11 @@ from .cloud_event import canonical_data, check_cloud_event
 from .errors import TooManyEvents
 from .event_rules import CheckedEvent
 from .fast_columns import Columns, Moment, sent_texts, text_columns
-from .json_form import NOT_PLAIN, JsonForm, raw_column, refuse_too_many
+from .json_form import NOT_PLAIN, JsonForm, refuse_too_many
 from .json_memos import plain_properties
 from .json_reader import read_json
 from .limits import DecodeLimits
+from .raw_column import raw_column
 from .refused import Refused
 from .sent_event import ABSENT, SentCloudEvent
 from .sent_sizes import SentSizes, solid_bytes

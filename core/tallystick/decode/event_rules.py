@@ -6,7 +6,7 @@ property that is null, since serializers write unset fields so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -68,6 +68,9 @@ def check_event(sent: Tree, *, latest: int) -> CheckedEvent:
 
 def check_structure(sent: Members) -> None:
     """Refuse repeated keys, text that is not Unicode and numbers that are none, wherever they stand."""
+    # Where something stands is worked out only once it is known that there is something.
+    if _is_plain(sent):
+        return
     for path, value in leaves(sent, ""):
         if isinstance(value, ForbiddenToken):
             raise Refused(Code.INVALID_JSON, f"{path}: {value} is not JSON; leave the field out, or send a number")
@@ -76,6 +79,22 @@ def check_structure(sent: Members) -> None:
     duplicate = _duplicate_key(sent, "")
     if duplicate is not None:
         raise Refused(Code.DUPLICATE_KEY, f"{shown(duplicate)} comes twice in one object")
+
+
+def _is_plain(value: Members | list[Tree]) -> bool:
+    """Whether there is surely nothing for `check_structure` to find: ASCII text, honest numbers, each key once."""
+    values: Iterable[Tree] = value
+    if isinstance(value, Members):
+        if value.duplicate is not None or not "".join(value).isascii():
+            return False
+        values = value.values()
+    for member in values:
+        if isinstance(member, str):
+            if not member.isascii() or isinstance(member, ForbiddenToken):
+                return False
+        elif isinstance(member, Members | list) and not _is_plain(member):
+            return False
+    return True
 
 
 def _check_known(sent: Members) -> None:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from .array_scanner import JSON_SPACE, split_array
 from .errors import TooManyEvents, UnreadableBody
+from .escaped_sizes import are_only_escapes
 from .event_rules import CheckedEvent, check_event
 from .fast_columns import Columns, Moment, columns_of, columns_of_one
 from .fast_event import plain_event
 from .json_memos import JSON_MEMOS
 from .json_reader import read_json
 from .limits import DecodeLimits
-from .sent_event import RawSentEvent, SentEvent
-from .sent_sizes import SentSizes, solid_bytes
+from .raw_column import raw_column
+from .sent_event import SentEvent
+from .sent_sizes import solid_bytes
 
 _ARRAY: Final = msgspec.json.Decoder(list[SentEvent])
 _OBJECT: Final = msgspec.json.Decoder(SentEvent)
 _ELEMENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_RAW_ARRAY: Final = msgspec.json.Decoder(list[RawSentEvent])
-_RAW_OBJECT: Final = msgspec.json.Decoder(RawSentEvent)
 
 # A body of fewer bytes cannot hold so many empty objects that decoding them would take much memory.
 _UNCOUNTED_BYTES: Final = 256 * 1024
@@ -115,7 +115,7 @@ class JsonLinesForm:
 
 def _one(element: bytes, moment: Moment) -> CheckedEvent:
     try:
-        event = plain_event(_OBJECT.decode(element), solid_bytes(element), memos=JSON_MEMOS, moment=moment)
+        event = plain_event(_OBJECT.decode(element), element, 0, memos=JSON_MEMOS, moment=moment)
     except NOT_PLAIN:
         event = None
     return check_event(read_json(element), latest=moment.latest) if event is None else event
@@ -154,7 +154,7 @@ def _plain(events: list[SentEvent], body: bytes, outside_bytes: int, moment: Mom
     if not events:
         return None
     if len(events) == 1:
-        event = plain_event(events[0], solid_bytes(body) - outside_bytes, memos=JSON_MEMOS, moment=moment)
+        event = plain_event(events[0], body, outside_bytes, memos=JSON_MEMOS, moment=moment)
         return None if event is None else columns_of_one(event, moment=moment)
     values, raw_values = raw_column([event.value for event in events])
     properties, raw_properties = raw_column([event.properties for event in events])
@@ -162,33 +162,10 @@ def _plain(events: list[SentEvent], body: bytes, outside_bytes: int, moment: Mom
     if found is None:
         return None
     columns, sizes = found
-    expected_bytes = outside_bytes + sizes.json_bytes(len(events), raw_values, raw_properties)
-    body_bytes = solid_bytes(body)
-    if body_bytes == expected_bytes or (b"\\" in body and _are_only_escapes(body, body_bytes - outside_bytes, sizes)):
+    event_bytes = solid_bytes(body) - outside_bytes
+    if event_bytes == sizes.json_bytes(len(events), raw_values, raw_properties):
         return columns
-    return None
-
-
-def raw_column(column: list[msgspec.Raw]) -> tuple[list[bytes], bytes]:
-    """Return the bytes of each and, for counting, of all."""
-    # Joined and split again, because that costs half of what bytes() for each does. No JSON that msgspec lets through holds a NUL.
-    joined = b"\0".join(cast("list[bytes]", column))
-    return joined.split(b"\0"), joined
-
-
-def _are_only_escapes(body: bytes, event_bytes: int, sizes: SentSizes) -> bool:
-    """Whether the events are longer than their texts for no other reason than that characters in them are escaped."""
-    try:
-        events = _RAW_ARRAY.decode(body) if body.startswith(b"[") else _RAW_OBJECT.decode_lines(body)
-    except NOT_PLAIN:
-        return False
-    raw_sizes = SentSizes()
-    blobs: list[bytes] = []
-    for name in RawSentEvent.__struct_fields__:
-        raws, joined = raw_column([getattr(event, name) for event in events])
-        raw_sizes.add(name, len(raws) - raws.count(b""))
-        blobs.append(joined)
-    return raw_sizes.members == sizes.members and raw_sizes.json_bytes(len(events), *blobs) == event_bytes
+    return columns if are_only_escapes(body, event_bytes=event_bytes, members=sizes.members) else None
 
 
 def refuse_too_many(body: bytes, limits: DecodeLimits) -> None:
