@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -35,52 +35,61 @@ _FULL_BODY = (
 _REFUSAL = _FULL.replace(b"147", b"%d" % len(_FULL_BODY)) + _FULL_BODY
 
 
-def bounded_protocol(connections_max: int) -> type[HttpToolsProtocol]:
-    """Return the protocol of one connection, with its bounds."""
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection, within its bounds."""
 
-    class BoundedProtocol(HttpToolsProtocol):
-        _is_in_head = False
-        _head_bytes = 0
+    connections_max: ClassVar[int]
+    _is_in_head = False
+    _head_bytes = 0
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as its parent
-            if len(self.connections) >= connections_max:
-                self.transport = transport
-                transport.write(_REFUSAL)
-                transport.close()
-                return
-            super().connection_made(transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride] - as its parent
+        """Take the connection, or tell it that there are too many."""
+        if len(self.connections) >= self.connections_max:
+            self.transport = transport
+            transport.write(_REFUSAL)
+            transport.close()
+            return
+        super().connection_made(transport)
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            if self in self.connections:
-                super().connection_lost(exc)
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, if it was taken."""
+        if self in self.connections:
+            super().connection_lost(exc)
 
-        def data_received(self, data: bytes) -> None:
-            if self.transport.is_closing():
-                return
-            was_in_head = self._is_in_head
-            super().data_received(data)
-            # The piece in which a head begins may be the end of the body before it: only what follows counts.
-            if was_in_head and self._is_in_head:
-                self._head_bytes += len(data)
-                if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
-                    self.send_400_response("The head of the request is too large.")
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, and count it while a head has no end."""
+        if self.transport.is_closing():
+            return
+        was_in_head = self._is_in_head
+        super().data_received(data)
+        # The piece in which a head begins may be the end of the body before it: only what follows counts.
+        if was_in_head and self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+                self.send_400_response("The head of the request is too large.")
 
-        def on_message_begin(self) -> None:
-            self._is_in_head, self._head_bytes = True, 0
-            super().on_message_begin()
+    def on_message_begin(self) -> None:
+        """Begin to count a head."""
+        self._is_in_head, self._head_bytes = True, 0
+        super().on_message_begin()
 
-        def on_headers_complete(self) -> None:
-            self._is_in_head = False
-            super().on_headers_complete()
-            state = cast("dict[str, Any]", self.scope)["state"]  # Any: ASGI's mapping
-            state[ANSWER_AT_ONCE] = AnswerAtOnce(self.cycle, self.server_state.default_headers)
+    def on_headers_complete(self) -> None:
+        """Start the request."""
+        self._is_in_head = False
+        super().on_headers_complete()
+        state = cast("dict[str, Any]", self.scope)["state"]  # Any: ASGI's mapping
+        state[ANSWER_AT_ONCE] = AnswerAtOnce(self.cycle, self.server_state.default_headers)
 
-        def on_message_complete(self) -> None:
-            # A small request comes in one piece: its body is whole before its task first runs, which then needs no timer for it.
-            cast("dict[str, Any]", self.scope)["state"][BODY_IS_WHOLE] = True  # Any: as above
-            super().on_message_complete()
+    def on_message_complete(self) -> None:
+        """Mark a request whose body is there before its task first runs."""
+        # A small request comes in one piece: its body is whole before its task first runs, which then needs no timer for it.
+        cast("dict[str, Any]", self.scope)["state"][BODY_IS_WHOLE] = True  # Any: as above
+        super().on_message_complete()
 
-    return BoundedProtocol
+
+def bounded_protocol(connections_max: int) -> type[BoundedProtocol]:
+    """Return the protocol with its limit: uvicorn makes one for each connection, and passes nothing of ours."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"connections_max": connections_max})
 
 
 class BoundedServer(uvicorn.Server):

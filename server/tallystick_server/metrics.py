@@ -22,6 +22,15 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
+# What the engine counts of events, under names that say so.
+_NAMES = {
+    "accepted": "events_accepted",
+    "duplicates": "events_duplicate",
+    "conflicts": "events_conflicting",
+    "rejected": "events_rejected",
+}
+
+
 class LatencyHistogram:
     """Counts of durations by fixed bounds."""
 
@@ -114,5 +123,8 @@ def _store_figures(health: Health) -> Iterable[Metric]:
     yield _gauge("queued_events", "Events that wait for the writer", health.queued_events)
     yield _gauge("disk_free_bytes", "Free bytes where the data directory is", health.disk_free_bytes)
     for name, count in sorted(health.counters.items()):
-        plain = re.sub(r"[^a-z0-9_]", "_", name.lower()).removesuffix("_total")
-        yield CounterMetricFamily(f"tallystick_{plain}", f"Since the start: {name.replace('_', ' ')}", value=count)
+        plain = re.sub(r"[^a-z0-9_]", "_", _NAMES.get(name, name).lower()).removesuffix("_total")
+        value = count
+        if plain.endswith("_ns"):
+            plain, value = plain.removesuffix("_ns") + "_seconds", count / 1e9
+        yield CounterMetricFamily(f"tallystick_{plain}", f"Since the start: {plain.replace('_', ' ')}", value=value)
