@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -14,24 +15,28 @@ from .program import program
 from .terminal import ProgressBar, Terminal
 
 
-def walk(work: Work, directory: Path, terminal: Terminal) -> Finding:
+def walk(work: Work, directory: Path, config: Path | None, terminal: Terminal) -> Finding:
     """Return what the walk found; a child that a signal ended was ended by a damaged file. Raises `Failure`."""
-    child = subprocess.Popen(  # noqa: S603 - our own program, on a directory that the user named
-        [*program(), "offline-walk", work, str(directory.resolve())], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    command = [*program(), "offline-walk", work, str(directory.resolve())]
+    if config is not None:
+        command += ["--config", str(config)]
     last: Message | None = None
     reached: Step | None = None
-    with child, terminal.progress() as bar:
-        try:
-            for line in child.stdout or ():
-                last = msgspec.json.decode(line, type=Message)
-                if isinstance(last, Step):
-                    reached = last
-                    _show(bar, last)
-            errors = child.stderr.read().decode("utf-8", "replace") if child.stderr else ""
-        except BaseException:
-            child.kill()
-            raise
+    # Its stderr goes to a file: a pipe that nobody reads meanwhile could fill up, and stop it.
+    with tempfile.TemporaryFile() as errors_file, terminal.progress() as bar:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors_file)  # noqa: S603 - our own program
+        with child:
+            try:
+                for line in child.stdout or ():
+                    last = msgspec.json.decode(line, type=Message)
+                    if isinstance(last, Step):
+                        reached = last
+                        _show(bar, last)
+            except BaseException:
+                child.kill()
+                raise
+        errors_file.seek(0)
+        errors = errors_file.read().decode("utf-8", "replace")
     match last:
         case Finding():
             return last

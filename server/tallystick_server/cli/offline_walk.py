@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from cyclopts import App
 
+from .directory import settings_of
+
 if TYPE_CHECKING:
+    from tallystick.engine_settings import EngineSettings
     from tallystick.store import Progress
 
 app = App(name="offline-walk", help="Used by `verify` and `rebuild`.", help_epilogue="Examples:\n  tallystick verify")
@@ -51,12 +54,13 @@ Message = Step | Finding | Refusal
 
 
 @app.default
-def offline_walk(work: Work, directory: Path, /) -> int:
+def offline_walk(work: Work, directory: Path, /, *, config: Path | None = None) -> int:
     """Walk the directory; the exit code is 0 whenever the last line tells how it ended."""
     from tallystick.errors import DamagedStore, DirectoryInUse, TallystickError
 
     try:
-        _tell(_rebuilt(directory) if work == "rebuild" else _verified(directory))
+        engine = settings_of(directory, config).engine
+        _tell(_rebuilt(directory, engine) if work == "rebuild" else _verified(directory, engine))
     except DamagedStore as error:
         _tell(Finding(first_bad_position=error.position, problems=[str(error)]))
     except DirectoryInUse as error:
@@ -66,10 +70,10 @@ def offline_walk(work: Work, directory: Path, /) -> int:
     return 0
 
 
-def _verified(directory: Path) -> Finding:
+def _verified(directory: Path, settings: EngineSettings) -> Finding:
     from tallystick.engine import verify_directory
 
-    report = verify_directory(directory, _report)
+    report = verify_directory(directory, _report, settings=settings)
     return Finding(
         position=report.head.position,
         blocks=report.blocks,
@@ -80,11 +84,11 @@ def _verified(directory: Path) -> Finding:
     )
 
 
-def _rebuilt(directory: Path) -> Finding:
+def _rebuilt(directory: Path, settings: EngineSettings) -> Finding:
     from tallystick.engine import rebuild_directory
     from tallystick_server.present import SystemClock, SystemEntropy
 
-    head = rebuild_directory(directory, _report, clock=SystemClock(), entropy=SystemEntropy())
+    head = rebuild_directory(directory, _report, clock=SystemClock(), entropy=SystemEntropy(), settings=settings)
     return Finding(position=head.position, head_hash=head.hash.hex())
 
 

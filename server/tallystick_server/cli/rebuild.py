@@ -5,7 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 from .asking import Yes, sure
-from .directory import DEFAULT_DATA, DataDirectory, existing
+from .directory import ConfigFile, DataDirectory, existing, settings_of
 from .terminal import Terminal
 
 app = App(
@@ -17,14 +17,14 @@ app = App(
 
 
 @app.default
-def rebuild(*, data: DataDirectory = DEFAULT_DATA, yes: Yes = False) -> int:
+def rebuild(*, data: DataDirectory = None, config: ConfigFile = None, yes: Yes = False) -> int:
     """Drop every projection and make it again from the log; interrupted, it is taken up at the next start."""
     from .offline import walk
 
-    directory = existing(data)
+    directory = existing(settings_of(data, config))
     sure(f"Drop every projection in {directory} and make it again? The log is only read.", yes=yes)
     terminal = Terminal.of_process()
-    finding = walk("rebuild", directory, terminal)
+    finding = walk("rebuild", directory, config, terminal)
     for problem in finding.problems:
         terminal.say(problem)
     if finding.problems:

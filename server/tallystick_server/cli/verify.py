@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from .asking import AsJson
 from .connection import Connection
-from .directory import DEFAULT_DATA, DataDirectory, existing
+from .directory import ConfigFile, DataDirectory, existing, settings_of
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ app = App(
 @app.default
 def verify(
     *,
-    data: DataDirectory = DEFAULT_DATA,
+    data: DataDirectory = None,
+    config: ConfigFile = None,
     url: Annotated[
         str | None, Parameter(help="Ask the appliance at this address instead of reading a directory.")
     ] = None,
@@ -43,7 +44,7 @@ def verify(
     else:
         from .offline import walk
 
-        finding = walk("verify", existing(data), terminal)
+        finding = walk("verify", existing(settings_of(data, config)), config, terminal)
     is_good = finding.first_bad_position is None and not finding.problems
     if json:
         answer = {"ok": is_good} | msgspec.to_builtins(finding)

@@ -76,6 +76,7 @@ def test_what_is_kept_goes_on_running_with_the_key_it_names(tmp_path: Path) -> N
         os.kill(appliance_of(out), signal.SIGKILL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_takes_its_appliance_along(number: signal.Signals, tmp_path: Path) -> None:
     with start(tmp_path, "--speed", "1") as running:
