@@ -44,6 +44,17 @@ def event_table(events: Iterable[EventColumns]) -> pl.DataFrame:
     return pl.concat(parts, rechunk=True) if parts else pl.DataFrame(schema=TABLE_SCHEMA)
 
 
+def properties_of(events: Iterable[EventColumns]) -> pl.Series:
+    """Return the properties alone, as in the table."""
+    parts = [_objects(group) for group in _groups(events)]
+    return pl.concat(parts) if parts else pl.Series(PROPERTIES, dtype=pl.String)
+
+
+def _objects(group: Sequence[EventColumns]) -> pl.Series:
+    objects = list(chain.from_iterable(columns.properties for columns in group))
+    return pl.Series(PROPERTIES, objects, dtype=pl.Binary).cast(pl.String)
+
+
 def _groups(events: Iterable[EventColumns]) -> Iterator[list[EventColumns]]:
     """Gather small columns until a call is worth its cost, and cut large ones."""
     group: list[EventColumns] = []
@@ -90,8 +101,6 @@ def _part(group: Sequence[EventColumns]) -> pl.DataFrame:
             pl.Series(VALUE, list(chain.from_iterable(columns.values for columns in group)), dtype=pl.String).cast(
                 VALUE_TYPE
             ),
-            pl.Series(
-                PROPERTIES, list(chain.from_iterable(columns.properties for columns in group)), dtype=pl.Binary
-            ).cast(pl.String),
+            _objects(group),
         ]
     )

@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -26,13 +27,21 @@ from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, T
 from .customers_seen import add_up, as_customers, count_customers
 from .distinct_texts import distinct_texts
 from .event_places import EventPlaces, Place, newest_in, newest_of
-from .event_table import PROPERTIES, event_table
+from .event_table import PROPERTIES, event_table, properties_of
 from .property_texts import PropertyTexts
 from .selection import Selection
 
 # Property columns that were asked for stay for the next question; more names than this, and the ones not asked for
 # the longest go.
 _KEPT_NAMES_MAX: Final = 16
+
+
+class _Table(msgspec.Struct, frozen=True):
+    """The rows of the blocks `[first_block, end_block)`. Without the objects of properties, which were a third of it."""
+
+    rows: pl.DataFrame
+    first_block: int
+    end_block: int
 
 
 class LiveTail:
@@ -43,8 +52,7 @@ class LiveTail:
         self._first_positions: list[int] = []
         self._event_count = 0
         self._fold_lock = threading.Lock()
-        self._folded_blocks = 0
-        self._tables: list[pl.DataFrame] = []
+        self._tables: list[_Table] = []
         self._kept_names: dict[str, None] = {}
 
     def __len__(self) -> int:
@@ -143,27 +151,30 @@ class LiveTail:
         if selection.customers is not None and not selection.customers:
             return []
         selected: list[pl.LazyFrame] = []
-        for table in self._folded(properties):
-            first, last = int(table[POSITION][0]), int(table[POSITION][-1])
+        for rows in self._folded(properties):
+            first, last = int(rows[POSITION][0]), int(rows[POSITION][-1])
             if selection.last_position is not None and first > selection.last_position:
                 continue
             predicate = selection.table_predicate(first_position=first, last_position=last)
-            selected.append(table.lazy().filter(*predicate) if predicate else table.lazy())
+            selected.append(rows.lazy().filter(*predicate) if predicate else rows.lazy())
         return selected
 
     def _folded(self, properties: Sequence[str]) -> list[pl.DataFrame]:
-        """Return tables of all that was appended so far, with the columns of these properties."""
+        """Return the rows of all that was appended so far, with the columns of these properties."""
         with self._fold_lock:
-            new = self._blocks[self._folded_blocks :]
-            if new:
-                self._tables.append(event_table(new))
-                self._folded_blocks += len(new)
             self._keep(properties)
-            self._tables = [_with_properties(table, list(self._kept_names)) for table in self._tables]
-            while len(self._tables) > 1 and self._tables[-2].height < 2 * self._tables[-1].height:
+            names = list(self._kept_names)
+            start = self._tables[-1].end_block if self._tables else 0
+            self._tables = [self._completed(table, names) for table in self._tables]
+            if new := self._blocks[start:]:
+                rows = event_table(new)
+                rows = _with_properties(rows.drop(PROPERTIES), rows[PROPERTIES], names)
+                self._tables.append(_Table(rows, start, start + len(new)))
+            while len(self._tables) > 1 and self._tables[-2].rows.height < 2 * self._tables[-1].rows.height:
                 newest, older = self._tables.pop(), self._tables.pop()
-                self._tables.append(pl.concat([older, newest.select(older.columns)], rechunk=True))
-            return self._tables[:]
+                rows = pl.concat([older.rows, newest.rows.select(older.rows.columns)], rechunk=True)
+                self._tables.append(_Table(rows, older.first_block, newest.end_block))
+            return [table.rows for table in self._tables]
 
     def _keep(self, properties: Sequence[str]) -> None:
         """Note that these names were asked for, and forget the columns of those that nobody asked for in a long time."""
@@ -175,13 +186,22 @@ class LiveTail:
             del self._kept_names[name]
         if forgotten:
             labels = [PROPERTY_PREFIX + name for name in forgotten]
-            self._tables = [table.drop(labels, strict=False) for table in self._tables]
+            self._tables = [
+                msgspec.structs.replace(table, rows=table.rows.drop(labels, strict=False)) for table in self._tables
+            ]
+
+    def _completed(self, table: _Table, names: Sequence[str]) -> _Table:
+        """Return the table with a column for each of these properties; the objects are taken from the blocks again."""
+        missing = [name for name in names if PROPERTY_PREFIX + name not in table.rows.columns]
+        if not missing:
+            return table
+        objects = properties_of(self._blocks[table.first_block : table.end_block])
+        return msgspec.structs.replace(table, rows=_with_properties(table.rows, objects, missing))
 
 
-def _with_properties(table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Return the table with a column `p:NAME` for each name that has none yet."""
-    missing = [name for name in names if PROPERTY_PREFIX + name not in table.columns]
-    if not missing:
-        return table
-    objects = distinct_texts(table[PROPERTIES])
-    return table.hstack(PropertyTexts(objects.texts).columns(missing)[objects.codes])
+def _with_properties(rows: pl.DataFrame, objects: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+    """Return the rows with a column `p:NAME` for each name, cut once for each distinct object."""
+    if not names:
+        return rows
+    distinct = distinct_texts(objects)
+    return rows.hstack(PropertyTexts(distinct.texts).columns(names)[distinct.codes])
