@@ -38,6 +38,8 @@ class Background:
         self._checkpoint_due = threading.Event()
         self._merge_due = threading.Event()
         self._last_checkpoint_at = clock.now()
+        # Why the last checkpoint failed, until one succeeds.
+        self.trouble: str | None = None
         self._threads = [
             threading.Thread(target=self._loop, args=(step, due), name=f"tallystick-{name}", daemon=True)
             for name, step, due in (
@@ -91,7 +93,12 @@ class Background:
         # A clock that was set back makes the age negative: then the age is unknown, and a checkpoint does no harm.
         is_old = not 0 <= age_ns < self._settings.checkpoint_age_s * NS_PER_S
         if tail_events >= self._settings.checkpoint_events or is_old:
-            self.checkpoint()
+            try:
+                self.checkpoint()
+            except (TallystickError, OSError) as error:
+                self.trouble = f"checkpoints fail, and memory is full of what they should write: {error}"
+                raise
+            self.trouble = None
             self._last_checkpoint_at = self._clock.now()
 
     def _merge_all(self) -> None:

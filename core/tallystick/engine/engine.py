@@ -50,6 +50,7 @@ from tallystick.usage.meter_definition import checked_meter
 from tallystick.usage.question import UsageQuestion
 
 from .background import Background
+from .checkpoint import write_manifest_durably
 from .customers_seen import customers_unknown
 from .events_page import events_page
 from .identity_lookup import position_of
@@ -168,6 +169,8 @@ class Engine:
             checkpoint_events=self._settings.checkpoint_events,
             report=ignore_progress,
         )
+        # A store that can be read again is not yet one that takes writes: only a commit that succeeds shows that.
+        write_manifest_durably(self._ledger, self._ledger.folds.projections.manifest)
 
     # Events
 
@@ -412,7 +415,9 @@ class Engine:
 
     def health(self) -> Health:
         """Return the state of the store, from memory."""
-        trouble = self._writer.trouble
+        trouble = self._writer.trouble or self._ledger.shortage
+        if trouble is None and self._writer.is_held:
+            trouble = self._background.trouble
         projections = self._ledger.folds.projections
         free = self._directory.free_bytes()
         if trouble is None and free < self._settings.disk_free_min_bytes:

@@ -70,6 +70,7 @@ class Ledger:
         self.counters = Counters()
         self.keys_used: dict[str, Instant] = {}
         self.files_guard = threading.Lock()
+        self._full, self._full_until = "", 0.0
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Put the changes on disk in one transaction, then let memory follow. Raises `StoreFull`, `StoreFailed`."""
@@ -85,9 +86,12 @@ class Ledger:
                 blocks = self.log.append(txn, [change.draft for change in changes], written_at=self.clock.now())
                 for change, block in zip(changes, blocks, strict=True):
                     change.apply(txn, block.position)
-        except Exception:
+        except Exception as error:
             self.counters.commit_failures += 1
+            if isinstance(error, StoreFull):
+                self._full, self._full_until = str(error), time.monotonic() + StoreFull.retry_after_s
             raise
+        self._full_until = 0.0
         self.log.advance(blocks)
         for change, block in zip(changes, blocks, strict=True):
             change.fold(block.position)
@@ -95,6 +99,11 @@ class Ledger:
         self.folds.publish()
         self.counters.commits += 1
         self.counters.commit_ns += time.perf_counter_ns() - started
+
+    @property
+    def shortage(self) -> str | None:
+        """Why the last write found no room, for as long as its sender was told to wait: only another write can show that there is room."""
+        return self._full if time.monotonic() < self._full_until else None
 
     def commit_events(self, batches: Sequence[EventBatch]) -> list[IngestAnswer]:
         """Decide on the events of several requests, write what is new, and return the answer to each request.

@@ -143,7 +143,7 @@ class Writer:
                 self._wakeup.wait()
             if isinstance(self._queue[0], _Command):
                 return self._take_command()
-            if self._is_tail_full():
+            if self.is_held:
                 return self._take_relief()
             return self._take_group()
 
@@ -178,7 +178,9 @@ class Writer:
         self._wakeup.wait(_RELIEF_PAUSE_S)
         return []
 
-    def _is_tail_full(self) -> bool:
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is written before a checkpoint makes room in memory."""
         most = self._tail_events_max
         return most is not None and self._ledger.folds.projections.tail_events >= most
 
