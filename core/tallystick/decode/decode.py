@@ -78,7 +78,8 @@ def decode_events(
     builder = BatchBuilder(moment)
     _take(form, elements, range(len(elements)), _RUNS, builder, moment)
     if builder.unreadable_detail is not None:
-        raise UnreadableBody(f"the body is not {media_type}: {builder.unreadable_detail}")
+        name = media_type.partition(";")[0].strip()
+        raise UnreadableBody(f"the body is not {name}: {builder.unreadable_detail}")
     return builder.batch(entropy=entropy, media_type=form.element_media_type, decoded_bytes=decoded_bytes)
 
 
