@@ -43,6 +43,9 @@ def decode(body: bytes | str, media_type: str = JSON, limits: DecodeLimits = LIM
 def rows_of(batch: EventBatch) -> list[Row]:
     columns = (batch.sources, batch.ids, batch.types, batch.customers, batch.values, batch.properties)
     assert {len(column) for column in (*columns, batch.indexes, batch.times, batch.times_given)} == {len(batch)}
+    # What encodes them later takes no subclass of these.
+    assert {type(text) for column in columns[:-1] for text in column} <= {str}
+    assert {type(canonical) for canonical in batch.properties} <= {bytes}
     return [
         Row(
             place=batch.indexes[row],
