@@ -32,7 +32,7 @@ def write_run(
     Half of a second per million keys, most of it without the interpreter's lock. The times are those of the oldest and newest event.
     May be called again with the same number after it failed. Raises `OSError`.
     """
-    order = np.argsort(sealed.hashes, kind="stable")
+    order = np.argsort(sealed.hashes)
     with RunWriter(
         directory,
         number=number,
