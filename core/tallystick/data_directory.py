@@ -92,10 +92,10 @@ class DataDirectory:
     def _has_stamp(self) -> bool:
         stamp = self.path / "FORMAT"
         try:
-            text = stamp.read_text("ascii").strip()
+            text = stamp.read_bytes().decode("ascii", "replace").strip()
         except FileNotFoundError:
             return False
-        if not text.isdecimal():
+        if not (text.isascii() and text.isdecimal()):
             raise StoreRefused(f"{stamp} holds {text[:20]!r}, which is no format version: restore it from a backup")
         if int(text) > FORMAT:
             raise NewerFormat(str(self.path), found=int(text), known=FORMAT)

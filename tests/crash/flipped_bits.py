@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -25,6 +25,9 @@ from tallystick.store import EventsQuestion
 from tallystick.usage.question import UsageQuestion
 from tests.crash import numbered_events, small_engine
 from tests.crash.numbered_events import event_id
+
+
+WRITES: Final = ("a duplicate", "another duplicate")
 
 
 class Verdict(msgspec.Struct):
@@ -69,16 +72,18 @@ def answers(engine: Engine) -> dict[str, Callable[[], Any]]:  # Any: whatever a 
         "count": lambda: figures(small_engine.COUNT, whole),
         "sum": lambda: figures(small_engine.SUM, whole),
         "sum by customer and region": lambda: figures(small_engine.SUM, by_group),
+        "a stored meter": lambda: engine.usage("units", whole).totals,
+        "a described customer": lambda: engine.customer("customer-1"),
         "events of a customer": pages,
         "an early receipt": lambda: receipt(7),
         "a late receipt": lambda: receipt(700),
         "customers seen": lambda: engine.customers_unknown(limit=100, cursor=None).items,
         "meters": lambda: engine.meters(include_archived=True),
         "quarantine": lambda: engine.quarantine(limit=100, cursor=None, code=None).items,
-        "keys": lambda: engine.api_keys(),
+        "keys": engine.api_keys,
         "log": lambda: [(stored.event.id, stored.event.value, stored.state) for stored in engine.scan_log()],
-        "a duplicate": lambda: _sent_again(engine, 7),
-        "another duplicate": lambda: _sent_again(engine, 703),
+        WRITES[0]: lambda: _sent_again(engine, 7),
+        WRITES[1]: lambda: _sent_again(engine, 703),
     }
 
 

@@ -24,7 +24,7 @@ from tallystick.identity import Identity
 from tests.crash import flipped_bits, numbered_events, small_engine
 from tests.crash.child_process import ROOT, environment
 from tests.crash.conftest import soak_rounds
-from tests.crash.flipped_bits import Verdict
+from tests.crash.flipped_bits import WRITES, Verdict
 from tests.crash.numbered_events import event_id, numbers
 
 SILENT_S = 60.0
@@ -128,7 +128,9 @@ def flip_everywhere(memory_folder: Path, *, each: int, seed: int) -> None:
             outcomes[f"{kind}: {'noticed' if verdict.is_noticed else 'free space'}"] += 1
             faults += [f"{name} bit {bit}: {wrong}" for wrong in verdict.wrong + verdict.broken]
             if not verdict.is_noticed:
-                faults += [f"{name} bit {bit}: verify is silent, and {refused}" for refused in verdict.refused]
+                # LMDB's list of free pages is read by writes alone: a write that it stops is refused, and every question answered.
+                stopped = [refused for refused in verdict.refused if not refused.startswith(WRITES)]
+                faults += [f"{name} bit {bit}: verify is silent, and {refused}" for refused in stopped]
     assert faults == []
     assert outcomes["log: noticed"] > 0
     assert outcomes["segments: noticed"] > 0

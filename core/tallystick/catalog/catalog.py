@@ -16,7 +16,7 @@ from tallystick.api_key import ApiKey
 from tallystick.customer import Customer
 from tallystick.errors import InvalidQuestion, NotFound
 from tallystick.log.records import CatalogRecord
-from tallystick.log.tables import Tables
+from tallystick.log.tables import Tables, open_row
 from tallystick.meter import Meter
 
 Kind = Literal["meter", "customer", "api_key"]
@@ -58,7 +58,7 @@ class Catalog:
         if record.definition is None:
             txn.delete(key, db=table)
         else:
-            txn.put(key, record.definition, db=table)
+            self._tables.put(txn, b"catalog", key, record.definition)
 
     def fold(self, record: CatalogRecord) -> None:
         """Take the record into memory, once it is on disk. Whole dictionaries are swapped, so that readers need no lock."""
@@ -93,7 +93,7 @@ class Catalog:
             is_at = entries.set_range(start)
             while is_at and len(found) < limit and bytes(entries.key()).startswith(prefix):
                 if bytes(entries.key()) != start:
-                    found.append(_decode_customer(entries.value()))
+                    found.append(_decode_customer(open_row(entries.key(), entries.value())))
                 is_at = entries.next()
             has_more = is_at and bytes(entries.key()).startswith(prefix)
         if not (found and has_more):
@@ -110,7 +110,7 @@ def _values(txn: lmdb.Transaction, tables: Tables, prefix: bytes) -> list[bytes]
     with txn.cursor(db=tables.tables[b"catalog"]) as cursor:
         is_at = cursor.set_range(prefix)
         while is_at and bytes(cursor.key()).startswith(prefix):
-            found.append(bytes(cursor.value()))
+            found.append(open_row(cursor.key(), cursor.value()))
             is_at = cursor.next()
     return found
 

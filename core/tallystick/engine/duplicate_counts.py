@@ -75,16 +75,15 @@ class DuplicateCounts:
 
     def write_sealed(self, txn: lmdb.Transaction) -> None:
         """Add the sealed counts to the table."""
-        table = self._tables.tables[b"duplicates"]
         positions, counts = self._sealed.counted()
         buckets = positions // _BUCKET_POSITIONS
         starts = np.flatnonzero(np.diff(buckets, prepend=-1))
         ends = np.append(starts[1:], len(positions))[: len(starts)]
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             key = _KEY.pack(int(buckets[start]))
-            total = _unpacked(txn.get(key, db=table))
+            total = _unpacked(self._tables.get_within(txn, b"duplicates", key))
             total[positions[start:end] % _BUCKET_POSITIONS] += counts[start:end].astype(np.uint32)
-            txn.put(key, zstandard.ZstdCompressor(level=1).compress(total.tobytes()), db=table)
+            self._tables.put(txn, b"duplicates", key, zstandard.ZstdCompressor(level=1).compress(total.tobytes()))
 
     def adopt_sealed(self) -> None:
         """End a checkpoint: the sealed counts are in the table now."""

@@ -48,8 +48,8 @@ def read_manifest(tables: Tables) -> Manifest | None:
 
 def manifest_within(txn: lmdb.Transaction, tables: Tables) -> Manifest | None:
     """Return the manifest as one transaction sees it."""
-    stored = txn.get(_KEY, db=tables.tables[b"manifest"])
-    return None if stored is None else decode_manifest(bytes(stored))
+    stored = tables.get_within(txn, b"manifest", _KEY)
+    return None if stored is None else decode_manifest(stored)
 
 
 def decode_manifest(stored: bytes) -> Manifest:
@@ -62,4 +62,4 @@ def decode_manifest(stored: bytes) -> Manifest:
 
 def write_manifest(txn: lmdb.Transaction, tables: Tables, manifest: Manifest) -> None:
     """Put the manifest within a transaction."""
-    txn.put(_KEY, _encode(manifest), db=tables.tables[b"manifest"])
+    tables.put(txn, b"manifest", _KEY, _encode(manifest))

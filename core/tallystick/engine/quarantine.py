@@ -18,7 +18,7 @@ from tallystick.errors import InvalidQuestion, NotFound
 from tallystick.event_batch import EventBatch, RejectedEvent
 from tallystick.instant import Instant
 from tallystick.log.records import QuarantineEntry, QuarantineRecord
-from tallystick.log.tables import Tables
+from tallystick.log.tables import Tables, open_row
 from tallystick.store import QuarantinedEvent, QuarantinePage
 
 _NAME: Final = struct.Struct(">QI")
@@ -56,33 +56,37 @@ class Quarantine:
 
     def apply(self, txn: lmdb.Transaction, record: QuarantineRecord, position: int) -> None:
         """Write what the record at `position` changes."""
-        entries = self._tables.tables[b"quarantine"]
-        hashes = self._tables.tables[b"quarantine_hashes"]
+        tables = self._tables
         for place, entry in enumerate(record.entries):
             digest = _digest(entry)
-            known = txn.get(digest, db=hashes)
-            stored = None if known is None else txn.get(bytes(known), db=entries)
+            known = tables.get_within(txn, b"quarantine_hashes", digest)
+            stored = None if known is None else tables.get_within(txn, b"quarantine", known)
             if known is not None and stored is not None:
                 kept = _decode(stored)
                 kept.times_seen += 1
-                txn.put(bytes(known), _encode(kept), db=entries)
+                tables.put(txn, b"quarantine", known, _encode(kept))
                 continue
             name = _NAME.pack(position, place)
-            txn.put(name, _encode(_Kept(entry, 1)), db=entries)
-            txn.put(digest, name, db=hashes)
+            tables.put(txn, b"quarantine", name, _encode(_Kept(entry, 1)))
+            tables.put(txn, b"quarantine_hashes", digest, name)
         for text in record.discarded:
             if (name := _parsed_name(text)) is not None:
-                _remove(txn, name, entries=entries, hashes=hashes)
+                self._remove(txn, name)
         self._make_room(txn)
 
     def _make_room(self, txn: lmdb.Transaction) -> None:
         entries = self._tables.tables[b"quarantine"]
-        hashes = self._tables.tables[b"quarantine_hashes"]
         for _ in range(txn.stat(entries)["entries"] - self._entries_max):
             with txn.cursor(db=entries) as cursor:
                 cursor.first()
                 name = bytes(cursor.key())
-            _remove(txn, name, entries=entries, hashes=hashes)
+            self._remove(txn, name)
+
+    def _remove(self, txn: lmdb.Transaction, name: bytes) -> None:
+        stored = self._tables.get_within(txn, b"quarantine", name)
+        if stored is not None:
+            txn.delete(_digest(_decode(stored).entry), db=self._tables.tables[b"quarantine_hashes"])
+            txn.delete(name, db=self._tables.tables[b"quarantine"])
 
     def page(self, *, limit: int, cursor: str | None, code: str | None) -> QuarantinePage:
         """Return entries, newest first. Looks at 20 entries for each that is asked for at most, so a page may be short."""
@@ -97,7 +101,7 @@ class Quarantine:
                 if not is_at or len(items) == limit:
                     break
                 last_seen = bytes(entries.key())
-                item = _shown(last_seen, bytes(entries.value()))
+                item = _shown(last_seen, open_row(last_seen, entries.value()))
                 if code is None or item.code == code:
                     items.append(item)
                 is_at = entries.prev()
@@ -117,13 +121,6 @@ def _digest(entry: QuarantineEntry) -> bytes:
     digest = hashlib.sha256(f"{entry.code}\0{entry.content_type}\0".encode())
     digest.update(entry.raw)
     return digest.digest()[:_HASH_BYTES]
-
-
-def _remove(txn: lmdb.Transaction, name: bytes, *, entries: lmdb._Database, hashes: lmdb._Database) -> None:
-    stored = txn.get(name, db=entries)
-    if stored is not None:
-        txn.delete(_digest(_decode(stored).entry), db=hashes)
-        txn.delete(name, db=entries)
 
 
 def _before(entries: lmdb.Cursor, name: bytes) -> bool:

@@ -11,6 +11,7 @@ import lmdb
 
 from tallystick.catalog.catalog import Catalog
 from tallystick.engine_settings import EngineSettings
+from tallystick.errors import DamagedStore
 from tallystick.log.block import Block, BlockKind
 from tallystick.log.records import decode_catalog, decode_duplicates, decode_quarantine, decode_void
 from tallystick.log.tables import Tables
@@ -20,6 +21,7 @@ from .quarantine import Quarantine
 from .void_index import VoidIndex
 
 _COMPARED: Final = (b"catalog", b"voids", b"remembered", b"quarantine", b"quarantine_hashes")
+_DUPLICATES: Final = b"duplicates"
 _BLOCKS_PER_TRANSACTION: Final = 500
 
 
@@ -65,13 +67,11 @@ class ScratchTables:
     def differing_tables(self, txn: lmdb.Transaction, stored: Tables) -> list[str]:
         """Return the names of the stored tables, as `txn` sees them, that are not as they should be."""
         with self._tables.read() as own:
-            differing = [name for name in _COMPARED if not _same(self._tables.rows(own, name), stored.rows(txn, name))]
-            ours, theirs = self._tables.rows(own, b"duplicates"), stored.rows(txn, b"duplicates")
-            if not all(
-                left is not None and right is not None and left[0] == right[0] and same_counts(left[1], right[1])
-                for left, right in zip_longest(ours, theirs)
-            ):
-                differing.append(b"duplicates")
+            differing = [
+                name
+                for name in (*_COMPARED, _DUPLICATES)
+                if not _same(self._tables.rows(own, name), stored.rows(txn, name), counts=name == _DUPLICATES)
+            ]
         return [name.decode() for name in differing]
 
     def close(self) -> None:
@@ -90,5 +90,19 @@ class ScratchTables:
                 raise AssertionError("events have no table, and duplicates wait for the end")
 
 
-def _same(left: Iterator[tuple[bytes, bytes]], right: Iterator[tuple[bytes, bytes]]) -> bool:
-    return all(ours == theirs for ours, theirs in zip_longest(left, right))
+def _same(left: Iterator[tuple[bytes, bytes]], right: Iterator[tuple[bytes, bytes]], *, counts: bool) -> bool:
+    """Whether two tables say the same; rows of counts may be packed in different ways."""
+    try:
+        return all(
+            ours == theirs
+            or (
+                counts
+                and ours is not None
+                and theirs is not None
+                and ours[0] == theirs[0]
+                and same_counts(ours[1], theirs[1])
+            )
+            for ours, theirs in zip_longest(left, right)
+        )
+    except DamagedStore:
+        return False

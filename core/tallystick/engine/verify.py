@@ -132,7 +132,10 @@ class _Verification:
                 self._report(Progress("walk", block.last_position, self._end))
 
     def _check_number(self, block: Block) -> None:
-        stored = self._tables.get(b"block_numbers", block.number.to_bytes(8))
+        try:
+            stored = self._tables.get(b"block_numbers", block.number.to_bytes(8))
+        except DamagedStore:
+            stored = None
         if stored != block.position.to_bytes(8):
             self._problems.append(
                 (block.position, f"block {block.number} is not found by its number: run `tallystick rebuild`")

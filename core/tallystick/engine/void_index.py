@@ -55,25 +55,23 @@ class VoidIndex:
         """Read the tables again."""
         remembered: dict[tuple[str, str], int] = {}
         with self._tables.read() as txn:
-            with txn.cursor(db=self._tables.tables[b"voids"]) as cursor:
-                pairs = b"".join(bytes(key) + bytes(value) for key, value in cursor)
-            with txn.cursor(db=self._tables.tables[b"remembered"]) as cursor:
-                for key, value in cursor:
-                    identity = _decode_identity(value)
-                    remembered[identity.source, identity.id] = _POSITION.unpack(key)[0]
+            pairs = b"".join(key + value for key, value in self._tables.rows(txn, b"voids"))
+            for key, value in self._tables.rows(txn, b"remembered"):
+                identity = _decode_identity(value)
+                remembered[identity.source, identity.id] = _POSITION.unpack(key)[0]
         numbers = np.frombuffer(pairs, ">u8").astype(np.int64).reshape(-1, 2)
         self.voids = Voids(numbers[:, 0].copy(), numbers[:, 1].copy())
         self.remembered = remembered
 
     def apply(self, txn: lmdb.Transaction, record: VoidRecord, position: int) -> None:
         """Write what the record at `position` changes. A target voided before stays as it was."""
-        tables = self._tables.tables
         since = _POSITION.pack(position)
         for target in record.targets:
-            txn.put(_POSITION.pack(target), since, db=tables[b"voids"], overwrite=False)
+            self._tables.put(txn, b"voids", _POSITION.pack(target), since, overwrite=False)
         for place, identity in enumerate(record.remembered):
             # 2^16 identities a record, so that the key is unique and still sorts by position.
-            txn.put(_POSITION.pack((position << 16) | place), _encode(identity), db=tables[b"remembered"])
+            key = _POSITION.pack((position << 16) | place)
+            self._tables.put(txn, b"remembered", key, _encode(identity))
 
     def fold(self, record: VoidRecord, position: int) -> None:
         """Take the record into memory, once it is on disk."""

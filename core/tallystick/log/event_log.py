@@ -49,7 +49,7 @@ class EventLog:
 
     def append(self, txn: lmdb.Transaction, drafts: list[Draft], *, written_at: Instant) -> list[Block]:
         """Write the drafts as the next blocks within a transaction; call `advance` once it has committed."""
-        table, numbers = self._tables.tables[b"blocks"], self._tables.tables[b"block_numbers"]
+        table = self._tables.tables[b"blocks"]
         blocks: list[Block] = []
         number, position, previous_hash = self.head.block, self.head.position, self.head.hash
         for draft in drafts:
@@ -64,7 +64,7 @@ class EventLog:
             )
             key = _KEY.pack(block.position)
             txn.put(key, stored, db=table, overwrite=False, append=True)
-            txn.put(_KEY.pack(block.number), key, db=numbers, overwrite=False, append=True)
+            self._tables.put(txn, b"block_numbers", _KEY.pack(block.number), key, overwrite=False, append=True)
             number, position, previous_hash = block.number, block.last_position, block.hash
             blocks.append(block)
         return blocks

@@ -2,6 +2,8 @@
 
 Promises: a write transaction is on disk when its `with` ends, or left nothing; whatever LMDB or the system raises then comes out as
 `StoreFull` or `StoreFailed`. Reads see one committed state, and never outlive a `reopen`.
+A row of every table but the blocks, which have hashes of their own, carries a checksum of key and value: a bit that turned on the disk
+is `DamagedStore`, never another answer.
 Does not: retry. After a failed fsync the kernel may have dropped the pages it could not write, and a second fsync would answer
 "well" for pages that are gone (see Rebello et al., "Can Applications Recover from fsync Failures?", 2020): so `reopen` forgets what
 is cached and reads again what is really there.
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Final
 
 import lmdb
+from xxhash import xxh3_64_digest
 
 from tallystick.data_directory import sync_directory
 from tallystick.errors import DamagedStore, Overloaded, StoreFailed, StoreFull, Unavailable
@@ -39,6 +42,7 @@ _TABLES: Final = (
     b"duplicates",
     b"manifest",
 )
+_CHECKSUM_BYTES: Final = 8
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
@@ -140,16 +144,33 @@ class Tables:
         hit("log.committed")
 
     def rows(self, txn: lmdb.Transaction, table: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Yield copies of a table's rows, by key."""
+        """Yield copies of a table's rows, by key. Raises `DamagedStore`."""
         with txn.cursor(db=self.tables[table]) as cursor:
-            for key, value in cursor:
-                yield bytes(key), bytes(value)
+            for key, stored in cursor:
+                yield bytes(key), open_row(key, stored)
 
     def get(self, table: bytes, key: bytes) -> bytes | None:
-        """Return a copy of one value."""
+        """Return a copy of one value. Raises `DamagedStore`."""
         with self.read() as txn:
-            value = txn.get(key, db=self.tables[table])
-            return None if value is None else bytes(value)
+            return self.get_within(txn, table, key)
+
+    def get_within(self, txn: lmdb.Transaction, table: bytes, key: bytes) -> bytes | None:
+        """Return a copy of one value as a transaction sees it. Raises `DamagedStore`."""
+        stored = txn.get(key, db=self.tables[table])
+        return None if stored is None else open_row(key, stored)
+
+    def put(
+        self,
+        txn: lmdb.Transaction,
+        table: bytes,
+        key: bytes,
+        value: bytes,
+        *,
+        overwrite: bool = True,
+        append: bool = False,
+    ) -> None:
+        """Put a row with its checksum."""
+        txn.put(key, seal_row(key, value), db=self.tables[table], overwrite=overwrite, append=append)
 
     def reopen(self) -> None:
         """Close, drop what the kernel caches of the file, and open again: the truth is what the disk holds.
@@ -188,6 +209,19 @@ class Tables:
             self._env.close()
             self._is_reopening = False
             self._gate.notify_all()
+
+
+def seal_row(key: bytes, value: bytes) -> bytes:
+    """Return what is stored of a row: a checksum, then the value."""
+    return xxh3_64_digest(key + value) + value
+
+
+def open_row(key: bytes | memoryview, stored: bytes | memoryview) -> bytes:
+    """Return a copy of the value of a stored row. Raises `DamagedStore` if key, value or checksum are not what was written."""
+    checksum, value = bytes(stored[:_CHECKSUM_BYTES]), bytes(stored[_CHECKSUM_BYTES:])
+    if checksum != xxh3_64_digest(bytes(key) + value):
+        raise DamagedStore(0, "a row of a table that follows the log is not what was written: run `tallystick rebuild`")
+    return value
 
 
 def _is_disk_trouble(error: lmdb.Error) -> bool:
