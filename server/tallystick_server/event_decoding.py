@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from tallystick.decode import DecodeLimits, UnknownEncoding, decode_events, decompress
+from tallystick.decode import DecodeLimits, UnknownEncoding, decode_events, decode_plain_events, decompress
 from tallystick.entropy import Entropy
 from tallystick.event_batch import EventBatch
 from tallystick.instant import NS_PER_S, Clock
@@ -32,6 +32,12 @@ class EventDecoding:
     def decode(self, body: bytes, media_type: str) -> EventBatch:
         """Decode a body that is not compressed, here and now. Raises `UnreadableBody`, `TooLarge`, `UnknownMediaType`."""
         return decode_events(
+            body, media_type=media_type, received_at=self._clock.now(), limits=self._limits, entropy=self._entropy
+        )
+
+    def decode_plain(self, body: bytes, media_type: str) -> EventBatch | None:
+        """Decode a body where it arrived if that takes about a microsecond an event; None where it may take longer."""
+        return decode_plain_events(
             body, media_type=media_type, received_at=self._clock.now(), limits=self._limits, entropy=self._entropy
         )
 

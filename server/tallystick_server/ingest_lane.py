@@ -35,6 +35,8 @@ from .store_access import StoreAccess
 from .whole_requests import ANSWER_AT_ONCE, BODY_IS_WHOLE, AnswerAtOnce
 
 ROUTE = "/v1/events"
+# Events that are not plainly right cost up to 50 µs each to judge; so many bytes hold some twenty.
+_DOUBTFUL_INLINE_BYTES = 4_096
 _LOG = logs.logger("ingest")
 
 
@@ -142,9 +144,12 @@ class IngestLane:
         arriving = ArrivingBody(self._budget, bytes_max=self._bytes_max)
         try:
             body = await self._read(arriving, scope, receive)
-            if len(body) <= self._inline_bytes and not encoding:
-                batch = self._decoding.decode(body, media_type)
-            else:
+            batch = None
+            if not encoding and len(body) <= self._inline_bytes:
+                batch = self._decoding.decode_plain(body, media_type)
+                if batch is None and len(body) <= _DOUBTFUL_INLINE_BYTES:
+                    batch = self._decoding.decode(body, media_type)
+            if batch is None:
                 batch = await self._decoding.decode_in_thread(body, media_type, encoding)
             del body
             return await mailbox.submit(store, batch)

@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     body_bytes_max: Count = 16 * 1024 * 1024
     bodies_in_flight_bytes_max: Count = 192 * 1024 * 1024
     event_future_max_s: Annotated[int, msgspec.Meta(ge=0)] = 3_600
-    decode_inline_bytes: Annotated[int, msgspec.Meta(ge=0)] = 32 * 1024
+    decode_inline_bytes: Annotated[int, msgspec.Meta(ge=0)] = 256 * 1024
     decode_threads: Count = 2
     read_threads: Count = 4
     read_queue_max: Count = 256

@@ -5,7 +5,7 @@ nothing of HTTP but the names of its media types and encodings. Each reason to r
 """
 
 from .compression import decompress
-from .decode import MEDIA_TYPES, decode_events
+from .decode import MEDIA_TYPES, decode_events, decode_plain_events
 from .errors import (
     BodyTooLarge,
     TooLarge,
@@ -26,5 +26,6 @@ __all__ = [
     "UnknownMediaType",
     "UnreadableBody",
     "decode_events",
+    "decode_plain_events",
     "decompress",
 ]

@@ -22,6 +22,7 @@ from .json_form import JsonForm, JsonLinesForm
 from .limits import DecodeLimits
 from .msgpack_form import MsgpackForm
 from .refused import Refused
+from .sent_event import ABSENT
 from .wire_form import WireForm
 
 _JSON: Final = JsonForm()
@@ -58,14 +59,8 @@ def decode_events(
 
     Costs under a microsecond an event on the fast path. Raises `UnreadableBody`, `TooManyEvents`, `BodyTooLarge`, `UnknownMediaType`.
     """
-    form = _form_of(media_type)
-    if len(body) > limits.body_bytes_max:
-        raise BodyTooLarge(limits.body_bytes_max)
     decoded_bytes = len(body)
-    if form is not _MSGPACK and body.startswith(_BYTE_ORDER_MARK):
-        body = body[len(_BYTE_ORDER_MARK) :]
-    if not body or body.isspace():
-        raise UnreadableBody("the body is empty: it must hold an event or an array of events")
+    form, body = _opened(body, media_type=media_type, limits=limits)
     moment = Moment(received_at=received_at, latest=received_at + limits.future_ns_max)
     columns = form.whole(body, limits=limits, moment=moment)
     if columns is not None:
@@ -81,6 +76,35 @@ def decode_events(
         name = media_type.partition(";")[0].strip()
         raise UnreadableBody(f"the body is not {name}: {builder.unreadable_detail}")
     return builder.batch(entropy=entropy, media_type=form.element_media_type, decoded_bytes=decoded_bytes)
+
+
+def decode_plain_events(
+    body: bytes, *, media_type: str, received_at: Instant, limits: DecodeLimits, entropy: Entropy
+) -> EventBatch | None:
+    """Return what `decode_events` would if all is plainly right and every event has an id; None where it takes longer to say.
+
+    Costs a microsecond an event whatever is sent, so that it may run where nothing must be held up. Raises as `decode_events`.
+    """
+    form, opened = _opened(body, media_type=media_type, limits=limits)
+    moment = Moment(received_at=received_at, latest=received_at + limits.future_ns_max)
+    columns = form.whole(opened, limits=limits, moment=moment)
+    if columns is None or ABSENT in columns.ids:
+        return None
+    return batch_of(
+        columns, moment=moment, entropy=entropy, media_type=form.element_media_type, decoded_bytes=len(body)
+    )
+
+
+def _opened(body: bytes, *, media_type: str, limits: DecodeLimits) -> tuple[WireForm, bytes]:
+    """Return the form of a body, and the body without a byte order mark. Raises what makes it unreadable as a whole."""
+    form = _form_of(media_type)
+    if len(body) > limits.body_bytes_max:
+        raise BodyTooLarge(limits.body_bytes_max)
+    if form is not _MSGPACK and body.startswith(_BYTE_ORDER_MARK):
+        body = body[len(_BYTE_ORDER_MARK) :]
+    if not body or body.isspace():
+        raise UnreadableBody("the body is empty: it must hold an event or an array of events")
+    return form, body
 
 
 def _take(
