@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from .durable_files import sync_directory, write_durably
 from .errors import DirectoryInUse, NewerFormat, StoreRefused
 
 FORMAT: Final = 1
@@ -102,31 +103,9 @@ class DataDirectory:
         return True
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a small file so that after a crash it is there whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(handle, content)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    temporary.replace(path)
-    sync_directory(path.parent)
-
-
 def _sync_names_of(path: Path) -> None:
     """Make the directory's own name durable, and those of the folders that were made for it: or all in it may go with a power cut."""
     for parent in path.resolve().parents:
         # A folder that may not be read, or cannot be synced, was there before.
         with suppress(OSError):
             sync_directory(parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

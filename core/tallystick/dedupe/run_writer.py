@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from xxhash import xxh3_64_intdigest, xxh3_128, xxh3_128_digest
 
+from tallystick.durable_files import sync_directory, write_all
 from tallystick.failpoints import hit
 from tallystick.instant import Instant
 
@@ -119,7 +120,7 @@ class RunWriter:
         self._write_pages(np.concatenate((self._rest_hashes, np.zeros(missing, np.uint64))), filled)
         self._write_filter(self._filter.finish())
         tables = np.concatenate((*self._fences, *self._checksums)).astype("<u8").tobytes()
-        _write_all(self._fd, tables, self._layout.tables_at)
+        write_all(self._fd, tables, at=self._layout.tables_at)
         header = encode_header(
             RunHeader(
                 version=FORMAT_VERSION,
@@ -132,7 +133,7 @@ class RunWriter:
                 filter_checksum=self._filter_digest.digest(),
             )
         )
-        _write_all(self._fd, header, 0)
+        write_all(self._fd, header, at=0)
         hit("dedupe.run_written")
         os.fsync(self._fd)
         hit("dedupe.run_synced")
@@ -175,7 +176,7 @@ class RunWriter:
         self._pages_at += pages.size
 
     def _write(self, data: bytes | memoryview, at: int) -> None:
-        _write_all(self._fd, data, at)
+        write_all(self._fd, data, at=at)
         self._unsynced_bytes += len(data)
         if self._unsynced_bytes >= _SYNC_BYTES:
             os.fdatasync(self._fd)
@@ -207,19 +208,3 @@ def remove_unlisted(directory: Path, listed: Iterable[RunEntry]) -> list[str]:
     for path in left:
         path.unlink(missing_ok=True)
     return sorted(path.name for path in left)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make renames and removals in the directory survive a power cut."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _write_all(fd: int, data: bytes | memoryview, at: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(fd, view, at)  # may be short near a quota or a signal; the next one then says why
-        view, at = view[written:], at + written

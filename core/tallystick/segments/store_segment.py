@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 import xxhash
 
+from tallystick.durable_files import sync_directory, write_all
 from tallystick.failpoints import hit
 from tallystick.usage.event_frames import POSITION, TIME
 
@@ -71,7 +72,7 @@ def _write(directory: Path, file: str, content: bytes) -> None:
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            _write_all(descriptor, content)
+            write_all(descriptor, content, at=0)
             hit("segments.written")
             os.fsync(descriptor)
         finally:
@@ -79,26 +80,12 @@ def _write(directory: Path, file: str, content: bytes) -> None:
         hit("segments.synced")
         temporary.rename(directory / file)
         hit("segments.renamed")
-        _sync_directory(directory)
+        sync_directory(directory)
         hit("segments.directory_synced")
     except OSError:
         # Nothing names the file yet; on a full disk its space is needed.
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _int(value: Any) -> int:  # Any: what Polars calls a Python literal
