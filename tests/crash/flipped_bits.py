@@ -26,7 +26,6 @@ from tallystick.usage.question import UsageQuestion
 from tests.crash import numbered_events, small_engine
 from tests.crash.numbered_events import event_id
 
-
 WRITES: Final = ("a duplicate", "another duplicate")
 
 

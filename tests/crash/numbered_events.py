@@ -14,6 +14,7 @@ from typing import Any, Final
 TYPE: Final = "call"
 BATCH_EVENTS: Final = 40
 FIRST_TIME: Final = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
+_PROPERTY_LENGTH: Final = 8_000
 START: Final = "2026-11-01T00:00:00Z"
 END: Final = "2026-11-02T00:00:00Z"
 
@@ -50,9 +51,12 @@ def numbers(batch: int) -> range:
     return range(batch * BATCH_EVENTS, (batch + 1) * BATCH_EVENTS)
 
 
-def body(events: Iterable[int]) -> bytes:
-    """Return the events as a request."""
-    return json.dumps([event(number) for number in events]).encode()
+def body(events: Iterable[int], *, padding: str = "") -> bytes:
+    """Return the events as a request; the first has the padding in properties of its own, if there is any."""
+    sent = [event(number) for number in events]
+    for at in range(0, len(padding), _PROPERTY_LENGTH):
+        sent[0]["properties"][f"padding-{at}"] = padding[at : at + _PROPERTY_LENGTH]
+    return json.dumps(sent).encode()
 
 
 def total(events: Iterable[int]) -> Decimal:

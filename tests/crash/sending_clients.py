@@ -6,6 +6,7 @@ client with an error that `close` raises. While paused, nothing is under way. Bo
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Generator
@@ -27,10 +28,19 @@ _PAUSE_S = 0.02
 class SendingClients:
     """The clients, running from `with` on."""
 
-    def __init__(self, url: str, *, clients: int = 6, answer_timeout_s: float = 10.0, first_batch: int = 0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clients: int = 6,
+        answer_timeout_s: float = 10.0,
+        first_batch: int = 0,
+        padding_bytes: int = 0,
+    ) -> None:
         self._url = url
         self._answer_timeout_s = answer_timeout_s
         self._numbers = count(first_batch)
+        self._padding_bytes = padding_bytes
         self._state = threading.Condition()
         self._is_paused = self._is_ending = False
         self._idle = 0
@@ -75,11 +85,11 @@ class SendingClients:
         """Wait for the next refusal whose problem has this type, and return it."""
         with self._state:
             seen = len(self.refusals)
-            assert self._state.wait_for(lambda: self._first(problem, seen) is not None, _PATIENCE_S), (
+            assert self._state.wait_for(lambda: self._first(problem, seen) or self.failures, _PATIENCE_S), (
                 f"nothing was refused with {problem}: {[each.text for each in self.refusals[seen:][:3]]}"
             )
             found = self._first(problem, seen)
-            assert found is not None
+            assert found is not None, self.failures
             return found
 
     def _first(self, problem: str, start: int) -> httpx.Response | None:
@@ -122,7 +132,7 @@ class SendingClients:
         with self._state:
             batch = next(self._numbers)
             self._under_way.add(batch)
-        body = numbered_events.body(numbers(batch))
+        body = numbered_events.body(numbers(batch), padding=self._padding(batch))
         deadline = time.monotonic() + _PATIENCE_S
         while self._wait_while_paused():
             if time.monotonic() > deadline:
@@ -144,6 +154,12 @@ class SendingClients:
                 self.acknowledged.add(batch)
                 self._state.notify_all()
             return
+
+    def _padding(self, batch: int) -> str:
+        """Return text that no compression makes smaller, the same each time: it fills a disk."""
+        return (
+            random.Random(batch).randbytes(self._padding_bytes // 2).hex()
+        )  # half as many bytes, each of them two letters
 
     def _wait_while_paused(self) -> bool:
         with self._state:

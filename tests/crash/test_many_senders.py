@@ -40,7 +40,14 @@ def lines(event_type: str, numbers: list[int]) -> bytes:
     # Whole seconds and values by number, so that a re-send has the same content.
     return b"\n".join(
         b'{"id":"%s-%d","type":"%s","customer":"c%d","time":%d,"value":%d}'
-        % (event_type.encode(), number, event_type.encode(), number % 31, 1_770_000_000_000 + number * 60_000 % 10**9, number)
+        % (
+            event_type.encode(),
+            number,
+            event_type.encode(),
+            number % 31,
+            1_770_000_000_000 + number * 60_000 % 10**9,
+            number,
+        )
         for number in numbers
     )
 
@@ -80,7 +87,10 @@ def test_sixteen_clients_that_send_the_same_ids_at_once_are_told_of_each_id_once
 def test_a_file_sent_again_in_another_order_and_another_cut_is_all_duplicates(appliance: Appliance) -> None:
     numbers = list(range(FILE_EVENTS))
     with appliance.client_with(ADMIN_KEY, timeout_s=120) as client:
-        first = sum((post(client, lines("file", numbers[at : at + 10_000])) for at in range(0, FILE_EVENTS, 10_000)), Counter[str]())
+        first = sum(
+            (post(client, lines("file", numbers[at : at + 10_000])) for at in range(0, FILE_EVENTS, 10_000)),
+            Counter[str](),
+        )
         assert first == {"accepted": FILE_EVENTS}
         chance = random.Random(5)
         chance.shuffle(numbers)
@@ -97,7 +107,9 @@ def test_a_file_sent_again_in_another_order_and_another_cut_is_all_duplicates(ap
 def test_a_connection_dropped_before_the_answer_makes_the_re_send_a_duplicate(appliance: Appliance) -> None:
     address = urlsplit(appliance.url)
     for number in range(20):
-        body = json.dumps([{"id": f"gone-{number}", "type": "gone", "customer": "acme", "time": "2026-05-01T00:00:00Z"}]).encode()
+        body = json.dumps(
+            [{"id": f"gone-{number}", "type": "gone", "customer": "acme", "time": "2026-05-01T00:00:00Z"}]
+        ).encode()
         head = (
             f"POST /v1/events HTTP/1.1\r\nhost: {address.netloc}\r\nauthorization: Bearer {ADMIN_KEY}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -114,7 +126,9 @@ def test_a_connection_dropped_before_the_answer_makes_the_re_send_a_duplicate(ap
 
 def test_a_request_that_was_cut_within_its_body_leaves_nothing(appliance: Appliance) -> None:
     address = urlsplit(appliance.url)
-    body = json.dumps([{"id": f"cut-{n}", "type": "cut", "customer": "acme", "time": 1_770_000_000_000} for n in range(50)]).encode()
+    body = json.dumps(
+        [{"id": f"cut-{n}", "type": "cut", "customer": "acme", "time": 1_770_000_000_000} for n in range(50)]
+    ).encode()
     head = (
         f"POST /v1/events HTTP/1.1\r\nhost: {address.netloc}\r\nauthorization: Bearer {ADMIN_KEY}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"

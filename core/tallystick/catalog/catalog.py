@@ -54,9 +54,9 @@ class Catalog:
 
     def apply(self, txn: lmdb.Transaction, record: CatalogRecord) -> None:
         """Write what the record changes."""
-        table, key = self._tables.tables[b"catalog"], _table_key(record.kind, record.key)
+        key = _table_key(record.kind, record.key)
         if record.definition is None:
-            txn.delete(key, db=table)
+            self._tables.delete(txn, b"catalog", key)
         else:
             self._tables.put(txn, b"catalog", key, record.definition)
 

@@ -24,6 +24,7 @@ class Folds:
     """The projections of one log: those kept in its tables, and those kept in files and memory."""
 
     def __init__(self, directory: DataDirectory, tables: Tables, log: EventLog, settings: EngineSettings) -> None:
+        self._tables = tables
         self.cache = BlockCache(log, bytes_max=settings.block_cache_bytes)
         self.catalog = Catalog(tables)
         self.void_index = VoidIndex(tables)
@@ -36,6 +37,8 @@ class Folds:
         self.cache.clear()
         self.duplicates.reset()
         try:
+            for table in (b"catalog", b"voids", b"remembered"):
+                self._tables.check_rows(table)
             self.catalog.reload()
             self.void_index.reload()
         except (msgspec.MsgspecError, struct.error, ValueError) as error:

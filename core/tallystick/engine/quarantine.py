@@ -85,8 +85,8 @@ class Quarantine:
     def _remove(self, txn: lmdb.Transaction, name: bytes) -> None:
         stored = self._tables.get_within(txn, b"quarantine", name)
         if stored is not None:
-            txn.delete(_digest(_decode(stored).entry), db=self._tables.tables[b"quarantine_hashes"])
-            txn.delete(name, db=self._tables.tables[b"quarantine"])
+            self._tables.delete(txn, b"quarantine_hashes", _digest(_decode(stored).entry))
+            self._tables.delete(txn, b"quarantine", name)
 
     def page(self, *, limit: int, cursor: str | None, code: str | None) -> QuarantinePage:
         """Return entries, newest first. Looks at 20 entries for each that is asked for at most, so a page may be short."""

@@ -14,7 +14,7 @@ from typing import Final
 from tallystick.entropy import Entropy
 from tallystick.errors import DamagedStore
 from tallystick.log.block import Block, BlockKind
-from tallystick.store import Progress
+from tallystick.store import LogHead, Progress
 
 from .change import Change, change_of_block
 from .checkpoint import checkpoint
@@ -48,9 +48,19 @@ def recover(ledger: Ledger, *, entropy: Entropy, checkpoint_events: int, report:
     except DamagedStore as damage:
         _log.warning("%s; its projections are made again from the log", damage)
         start_projections_anew(ledger, entropy=entropy)
+    check_the_end_is_there(ledger.log.head, ledger.folds.projections.manifest)
     _replay(
         ledger, start=ledger.folds.projections.manifest.position + 1, checkpoint_events=checkpoint_events, report=report
     )
+
+
+def check_the_end_is_there(head: LogHead, manifest: Manifest) -> None:
+    """Raise `DamagedStore` if files were written of events that the log no longer has: making them anew would only hide the loss."""
+    if manifest.position > head.position:
+        raise DamagedStore(
+            head.position + 1,
+            f"the log ends at {head.position}, and files were written of it up to {manifest.position}",
+        )
 
 
 def rebuild(ledger: Ledger, *, entropy: Entropy, checkpoint_events: int, report: Report) -> None:
@@ -58,7 +68,7 @@ def rebuild(ledger: Ledger, *, entropy: Entropy, checkpoint_events: int, report:
     ledger.log.reload()
     with ledger.tables.write() as txn:
         for name in _TABLES_OF_THE_LOG:
-            txn.drop(ledger.tables.tables[name], delete=False)
+            ledger.tables.clear(txn, name)
     ledger.folds.reload()
     start_projections_anew(ledger, entropy=entropy)
     _fold_tables(ledger, report)
@@ -72,7 +82,7 @@ def start_projections_anew(ledger: Ledger, *, entropy: Entropy) -> None:
     manifest = _fresh_manifest(entropy)
     with ledger.tables.write() as txn:
         for name in _TABLES_OF_CHECKPOINTS:
-            txn.drop(ledger.tables.tables[name], delete=False)
+            ledger.tables.clear(txn, name)
         write_manifest(txn, ledger.tables, manifest)
     ledger.folds.duplicates.reset()
     ledger.folds.projections.reset(manifest)

@@ -27,6 +27,7 @@ from tallystick.segments.verify_segments import verify_segments
 from tallystick.store import LogHead, Progress, VerifyReport
 
 from .manifest import Manifest, manifest_within, read_manifest
+from .recovery import check_the_end_is_there
 from .scratch_tables import ScratchTables
 
 Report = Callable[[Progress], None]
@@ -76,6 +77,8 @@ class _Verification:
         digests = _RunDigests(manifest)
         try:
             self._compare_segments(manifest, digests)
+            if manifest is not None:
+                check_the_end_is_there(self._last, manifest)
             self._scratch.flush()
             self._compare_tables()
         except DamagedStore as error:

@@ -104,6 +104,8 @@ class EventLog:
         while found is not None:
             position, stored = found
             block = open_block(stored, position=position)
+            if previous is None and start == 1 and block.number != 1:
+                raise DamagedStore(1, f"the log begins with block {block.number}: what was before is gone")
             _check_link(previous, block)
             if block.last_position >= start:
                 yield block
@@ -124,20 +126,26 @@ class EventLog:
             is_found = cursor.set_range(key)
             if not (is_found and bytes(cursor.key()) == key):
                 is_found = cursor.prev() if is_found else cursor.last()
-            return (_KEY.unpack(cursor.key())[0], bytes(cursor.value())) if is_found else None
+            return (_position_of(cursor.key()), bytes(cursor.value())) if is_found else None
 
     def _from(self, txn: lmdb.Transaction, position: int) -> tuple[int, bytes] | None:
         with txn.cursor(db=self._tables.tables[b"blocks"]) as cursor:
             if not cursor.set_range(_KEY.pack(position)):
                 return None
-            return _KEY.unpack(cursor.key())[0], bytes(cursor.value())
+            return _position_of(cursor.key()), bytes(cursor.value())
 
     def _stored_head(self) -> LogHead:
         with self._tables.read() as txn, txn.cursor(db=self._tables.tables[b"blocks"]) as cursor:
             if not cursor.last():
                 return EMPTY_HEAD
-            position, stored = _KEY.unpack(cursor.key())[0], bytes(cursor.value())
+            position, stored = _position_of(cursor.key()), bytes(cursor.value())
         return _head_after(open_block(stored, position=position))
+
+
+def _position_of(key: bytes | memoryview) -> int:
+    if len(key) != _KEY.size:
+        raise DamagedStore(0, f"a block is kept under a key of {len(key)} bytes")
+    return _KEY.unpack(key)[0]
 
 
 def _head_after(block: Block) -> LogHead:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import struct
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from typing import Final
 import lmdb
 from xxhash import xxh3_64_digest
 
-from tallystick.data_directory import sync_directory
+from tallystick.durable_files import sync_directory
 from tallystick.errors import DamagedStore, Overloaded, StoreFailed, StoreFull, Unavailable
 from tallystick.failpoints import hit
 
@@ -42,6 +43,10 @@ _TABLES: Final = (
     b"duplicates",
     b"manifest",
 )
+# Tables that are read into memory as a whole when the store opens, and on which figures depend.
+_COUNTED: Final = (b"catalog", b"voids", b"remembered")
+_ROWS_OF: Final = b"rows of "
+_COUNT: Final = struct.Struct(">QQ")
 _CHECKSUM_BYTES: Final = 8
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
@@ -169,8 +174,55 @@ class Tables:
         overwrite: bool = True,
         append: bool = False,
     ) -> None:
-        """Put a row with its checksum."""
-        txn.put(key, seal_row(key, value), db=self.tables[table], overwrite=overwrite, append=append)
+        """Put a row with its checksum; without `overwrite`, a row that is there stays as it is."""
+        stored = seal_row(key, value)
+        if table not in _COUNTED:
+            txn.put(key, stored, db=self.tables[table], overwrite=overwrite, append=append)
+            return
+        before = txn.get(key, db=self.tables[table])
+        if before is None or overwrite:
+            self._count(txn, table, gone=before, come=stored)
+            txn.put(key, stored, db=self.tables[table])
+
+    def delete(self, txn: lmdb.Transaction, table: bytes, key: bytes) -> None:
+        """Delete a row, if it is there."""
+        before = txn.get(key, db=self.tables[table])
+        if before is not None:
+            if table in _COUNTED:
+                self._count(txn, table, gone=before, come=None)
+            txn.delete(key, db=self.tables[table])
+
+    def clear(self, txn: lmdb.Transaction, table: bytes) -> None:
+        """Delete all rows of a table."""
+        txn.drop(self.tables[table], delete=False)
+        txn.delete(_ROWS_OF + table, db=self.tables[b"manifest"])
+
+    def check_rows(self, table: bytes) -> None:
+        """Raise `DamagedStore` unless the table holds exactly the rows that were put: a damaged tree may hide some without an error."""
+        count = checksums = 0
+        with self.read() as txn:
+            with txn.cursor(db=self.tables[table]) as cursor:
+                for _, stored in cursor:
+                    count, checksums = count + 1, checksums ^ _checksum_of(stored)
+            if (count, checksums) != self._counted(txn, table):
+                raise DamagedStore(
+                    0, f"table {table.decode()} does not hold the rows that were written: run `tallystick rebuild`"
+                )
+
+    def _count(
+        self, txn: lmdb.Transaction, table: bytes, *, gone: bytes | memoryview | None, come: bytes | None
+    ) -> None:
+        """Keep how many rows a table has, and the XOR of their checksums, whatever their order."""
+        count, checksums = self._counted(txn, table)
+        if gone is not None:
+            count, checksums = count - 1, checksums ^ _checksum_of(gone)
+        if come is not None:
+            count, checksums = count + 1, checksums ^ _checksum_of(come)
+        self.put(txn, b"manifest", _ROWS_OF + table, _COUNT.pack(count, checksums))
+
+    def _counted(self, txn: lmdb.Transaction, table: bytes) -> tuple[int, int]:
+        stored = self.get_within(txn, b"manifest", _ROWS_OF + table)
+        return (0, 0) if stored is None else _COUNT.unpack(stored)
 
     def reopen(self) -> None:
         """Close, drop what the kernel caches of the file, and open again: the truth is what the disk holds.
@@ -222,6 +274,10 @@ def open_row(key: bytes | memoryview, stored: bytes | memoryview) -> bytes:
     if checksum != xxh3_64_digest(bytes(key) + value):
         raise DamagedStore(0, "a row of a table that follows the log is not what was written: run `tallystick rebuild`")
     return value
+
+
+def _checksum_of(stored: bytes | memoryview) -> int:
+    return int.from_bytes(stored[:_CHECKSUM_BYTES])
 
 
 def _is_disk_trouble(error: lmdb.Error) -> bool:
