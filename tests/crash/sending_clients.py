@@ -81,19 +81,19 @@ class SendingClients:
             goal = self.sent_again + more
             assert self._state.wait_for(lambda: self.sent_again >= goal, _PATIENCE_S), "nothing was sent again"
 
-    def await_refusal_like(self, problem: str) -> httpx.Response:
-        """Wait for the next refusal whose problem has this type, and return it."""
+    def await_refusal_like(self, *problems: str) -> httpx.Response:
+        """Wait for the next refusal whose problem has one of these types, and return it."""
         with self._state:
             seen = len(self.refusals)
-            assert self._state.wait_for(lambda: self._first(problem, seen) or self.failures, _PATIENCE_S), (
-                f"nothing was refused with {problem}: {[each.text for each in self.refusals[seen:][:3]]}"
+            assert self._state.wait_for(lambda: self._first(problems, seen) or self.failures, _PATIENCE_S), (
+                f"nothing was refused with {problems}: {[each.text for each in self.refusals[seen:][:3]]}"
             )
-            found = self._first(problem, seen)
+            found = self._first(problems, seen)
             assert found is not None, self.failures
             return found
 
-    def _first(self, problem: str, start: int) -> httpx.Response | None:
-        return next((each for each in self.refusals[start:] if each.json()["type"] == problem), None)
+    def _first(self, problems: tuple[str, ...], start: int) -> httpx.Response | None:
+        return next((each for each in self.refusals[start:] if each.json()["type"] in problems), None)
 
     @contextmanager
     def paused(self) -> Generator[None]:
