@@ -11,7 +11,7 @@ from tallystick.data_directory import DataDirectory
 from tallystick.engine_settings import EngineSettings
 from tallystick.errors import DamagedStore
 from tallystick.log.event_log import EventLog
-from tallystick.log.tables import Tables
+from tallystick.log.tables import COUNTED, Tables
 
 from .block_cache import BlockCache
 from .duplicate_counts import DuplicateCounts
@@ -37,7 +37,7 @@ class Folds:
         self.cache.clear()
         self.duplicates.reset()
         try:
-            for table in (b"catalog", b"voids", b"remembered"):
+            for table in COUNTED:
                 self._tables.check_rows(table)
             self.catalog.reload()
             self.void_index.reload()

@@ -22,7 +22,7 @@ from tallystick.event_columns import EventColumns
 from tallystick.log.block import Block, BlockKind
 from tallystick.log.event_log import EMPTY_HEAD, EventLog
 from tallystick.log.events_payload import decode_events
-from tallystick.log.tables import Tables
+from tallystick.log.tables import COUNTED, Tables
 from tallystick.segments.verify_segments import verify_segments
 from tallystick.store import LogHead, Progress, VerifyReport
 
@@ -145,6 +145,11 @@ class _Verification:
             )
 
     def _compare_tables(self) -> None:
+        for name in COUNTED:
+            try:
+                self._tables.check_rows(name)
+            except DamagedStore as error:
+                self._note(error)
         with self._tables.read() as txn:
             for block in self._log.blocks_within(txn, start=self._last.position + 1):
                 if block.kind != BlockKind.EVENTS:

@@ -44,7 +44,7 @@ _TABLES: Final = (
     b"manifest",
 )
 # Tables that are read into memory as a whole when the store opens, and on which figures depend.
-_COUNTED: Final = (b"catalog", b"voids", b"remembered")
+COUNTED: Final = (b"catalog", b"voids", b"remembered")
 _ROWS_OF: Final = b"rows of "
 _COUNT: Final = struct.Struct(">QQ")
 _CHECKSUM_BYTES: Final = 8
@@ -176,7 +176,7 @@ class Tables:
     ) -> None:
         """Put a row with its checksum; without `overwrite`, a row that is there stays as it is."""
         stored = seal_row(key, value)
-        if table not in _COUNTED:
+        if table not in COUNTED:
             txn.put(key, stored, db=self.tables[table], overwrite=overwrite, append=append)
             return
         before = txn.get(key, db=self.tables[table])
@@ -188,7 +188,7 @@ class Tables:
         """Delete a row, if it is there."""
         before = txn.get(key, db=self.tables[table])
         if before is not None:
-            if table in _COUNTED:
+            if table in COUNTED:
                 self._count(txn, table, gone=before, come=None)
             txn.delete(key, db=self.tables[table])
 
