@@ -38,6 +38,7 @@ class Background:
         self._checkpoint_due = threading.Event()
         self._merge_due = threading.Event()
         self._last_checkpoint_at = clock.now()
+        self._checkpointing = threading.Lock()
         # Why the last checkpoint failed, until one succeeds.
         self.trouble: str | None = None
         self._threads = [
@@ -68,12 +69,14 @@ class Background:
 
     def checkpoint(self) -> bool:
         """Do a checkpoint now, on the caller's thread; False if there was nothing to write."""
-        sealed = self._writer.perform(lambda: seal(self._ledger))
-        if sealed is None:
-            return False
-        files = self._ledger.folds.projections.write_files(sealed)
-        is_done = self._writer.perform(lambda: self._name(sealed, files))
-        self._last_checkpoint_at = self._clock.now()
+        # One at a time: a second one, asked for meanwhile, would be given the same sealed events and write them as well.
+        with self._checkpointing:
+            sealed = self._writer.perform(lambda: seal(self._ledger))
+            if sealed is None:
+                return False
+            files = self._ledger.folds.projections.write_files(sealed)
+            is_done = self._writer.perform(lambda: self._name(sealed, files))
+            self._last_checkpoint_at = self._clock.now()
         self._merge_due.set()
         return is_done
 
