@@ -52,10 +52,20 @@ class EventBatch(msgspec.Struct, kw_only=True, gc=False):
         return len(self.ids)
 
 
-def empty_batch(received_at: int, **columns: Any) -> EventBatch:  # Any: the columns of EventBatch, checked by its constructor
+def empty_batch(
+    received_at: int, **columns: Any
+) -> EventBatch:  # Any: the columns of EventBatch, checked by its constructor
     """Return a batch without events, with the given columns in place of empty ones."""
     empty: dict[str, Any] = {
-        "indexes": [], "sources": [], "ids": [], "types": [], "customers": [], "values": [], "properties": [], "rejected": [],
-        "times": np.empty(0, np.int64), "times_given": np.empty(0, np.bool_),
+        "indexes": [],
+        "sources": [],
+        "ids": [],
+        "types": [],
+        "customers": [],
+        "values": [],
+        "properties": [],
+        "rejected": [],
+        "times": np.empty(0, np.int64),
+        "times_given": np.empty(0, np.bool_),
     }
     return EventBatch(received_at=received_at, **(empty | columns))

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from typing import Final
 
 from tallystick.engine_settings import EngineSettings
-from tallystick.errors import TallystickError
+from tallystick.errors import StoreFull, TallystickError
 from tallystick.failpoints import CrashedHere
 from tallystick.instant import NS_PER_S, Clock
 
 from .checkpoint import commit_files, seal
 from .ledger import Ledger
+from .load import Load
 from .merge import merge_once
 from .projections import CheckpointFiles, SealedTail
 from .writer import Writer
@@ -39,6 +40,7 @@ class Background:
         self._merge_due = threading.Event()
         self._last_checkpoint_at = clock.now()
         self._checkpointing = threading.Lock()
+        self._load = Load()
         # Why the last checkpoint failed, until one succeeds.
         self.trouble: str | None = None
         self._threads = [
@@ -74,8 +76,16 @@ class Background:
             sealed = self._writer.perform(lambda: seal(self._ledger))
             if sealed is None:
                 return False
-            files = self._ledger.folds.projections.write_files(sealed)
-            is_done = self._writer.perform(lambda: self._name(sealed, files))
+            projections = self._ledger.folds.projections
+            files = projections.write_files(sealed)
+            try:
+                is_done = self._writer.perform(lambda: self._name(sealed, files))
+            except StoreFull:
+                # Certainly not named. They are written again every second: left there, they would fill a disk that is full already.
+                projections.remove_files(sealed, files)
+                raise
+            if not is_done:
+                projections.remove_files(sealed, files)
             self._last_checkpoint_at = self._clock.now()
         self._merge_due.set()
         return is_done
@@ -105,8 +115,9 @@ class Background:
             self._last_checkpoint_at = self._clock.now()
 
     def _merge_all(self) -> None:
-        while not self._is_closing.is_set() and self.merge():
-            pass
+        while not self._is_closing.is_set():
+            if not merge_once(self._ledger, self._writer.perform, is_busy=self._load.is_heavy(self._ledger.counters)):
+                return
 
     def _loop(self, step: Callable[[], None], due: threading.Event) -> None:
         while not self._is_closing.is_set():

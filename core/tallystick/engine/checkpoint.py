@@ -38,7 +38,7 @@ def seal(ledger: Ledger, *, position: int | None = None) -> SealedTail | None:
 def commit_files(ledger: Ledger, sealed: SealedTail, files: CheckpointFiles) -> bool:
     """Name the files in the manifest, on the write side. False if the store was reopened since, and the files mean nothing."""
     projections = ledger.folds.projections
-    if sealed.generation != projections.generation:
+    if sealed is not projections.sealed or sealed.generation != projections.generation:
         return False
     manifest = projections.manifest_with(sealed, files, keys_used=ledger.keys_used)
     write_manifest_durably(ledger, manifest, with_duplicates=True)

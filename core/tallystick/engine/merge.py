@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from msgspec import structs
 
 from tallystick.dedupe import OpenRun, RunEntry, merge_runs, plan_merge, remove_runs
+from tallystick.errors import StoreFull
 from tallystick.failpoints import hit
 from tallystick.instant import NS_PER_S, Instant
 from tallystick.segments.merge_segments import merge_segments
 from tallystick.segments.plan_merge import plan_merge as plan_segment_merge
 from tallystick.segments.segment_entry import SegmentEntry
+from tallystick.segments.store_segment import remove_numbered
 
 from .checkpoint import write_manifest_durably
 from .ledger import Ledger
@@ -24,13 +26,22 @@ Perform = Callable[[Callable[[], bool]], bool]
 # A run can be dropped only as a whole: an eighth of the window keeps about nine runs, and at most an eighth too much.
 _RUNS_PER_WINDOW = 8
 _FILES_PER_MERGE_MAX = 1_000
+# A question opens each file that its time touches, in about a millisecond.
+_FILES_WHILE_BUSY_MAX = 64
 
 
-def merge_once(ledger: Ledger, perform: Perform) -> bool:
-    """Do the merge that is most worth it, if any; `perform` runs work on the write side. Returns whether anything was done."""
+def merge_once(ledger: Ledger, perform: Perform, *, is_busy: bool = False) -> bool:
+    """Do the merge that is most worth it, if any; `perform` runs work on the write side. Returns whether anything was done.
+
+    While events pour in (`is_busy`), segments are left as they are up to a number of files: a merge writes each of its events anew, which
+    costs more than taking it in did, and can as well be done later.
+    """
     # `verify` holds the guard while it reads the files that a manifest names: none of them may go meanwhile.
     with ledger.files_guard:
-        return _drop_old_runs(ledger, perform) or _merge_runs(ledger, perform) or _merge_segments(ledger, perform)
+        if _drop_old_runs(ledger, perform) or _merge_runs(ledger, perform):
+            return True
+        files = len(ledger.folds.projections.manifest.segments)
+        return (not is_busy or files >= _FILES_WHILE_BUSY_MAX) and _merge_segments(ledger, perform)
 
 
 def _merge_runs(ledger: Ledger, perform: Perform) -> bool:
@@ -44,11 +55,16 @@ def _merge_runs(ledger: Ledger, perform: Perform) -> bool:
     entry = merge_runs(ledger.directory.dedupe_path, old, number=projections.reserve_files(1))
     hit("merge.run_written")
     run = index.open_run(entry)
-    is_done = perform(lambda: _name_run(ledger, generation, old, run))
-    if is_done:
-        remove_runs(ledger.directory.dedupe_path, old)
-    else:
+    try:
+        is_done = perform(lambda: _name_run(ledger, generation, old, run))
+    except StoreFull:
+        # Certainly not named. A merge is tried again every second: what it leaves would fill a disk that is full already.
         index.discard(run)
+        remove_runs(ledger.directory.dedupe_path, [entry])
+        raise
+    if not is_done:
+        index.discard(run)
+    remove_runs(ledger.directory.dedupe_path, old if is_done else [entry])
     return is_done
 
 
@@ -72,11 +88,23 @@ def _merge_segments(ledger: Ledger, perform: Perform) -> bool:
     plan = plan_segment_merge(projections.manifest.segments)
     if plan is None:
         return False
-    made = merge_segments(
-        ledger.directory.segments_path, plan, next_number=projections.reserve_files(_FILES_PER_MERGE_MAX)
-    )
+    first_number = projections.reserve_files(_FILES_PER_MERGE_MAX)
+    numbers = range(first_number, first_number + _FILES_PER_MERGE_MAX)
+    path = ledger.directory.segments_path
+    try:
+        made = merge_segments(path, plan, next_number=first_number)
+    except Exception:
+        remove_numbered(path, numbers)
+        raise
     hit("merge.segments_written")
-    return perform(lambda: _name_segments(ledger, generation, plan.entries, made))
+    try:
+        is_done = perform(lambda: _name_segments(ledger, generation, plan.entries, made))
+    except StoreFull:
+        remove_numbered(path, numbers)
+        raise
+    if not is_done:
+        remove_numbered(path, numbers)
+    return is_done
 
 
 def _name_segments(ledger: Ledger, generation: int, old: Sequence[SegmentEntry], made: Sequence[SegmentEntry]) -> bool:

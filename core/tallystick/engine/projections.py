@@ -17,7 +17,7 @@ import numpy.typing as npt
 from msgspec import structs
 
 from tallystick.data_directory import DataDirectory
-from tallystick.dedupe import DedupeIndex, OpenRun, SealedKeys, identity_hashes, write_run
+from tallystick.dedupe import DedupeIndex, OpenRun, RunEntry, SealedKeys, identity_hashes, remove_runs, write_run
 from tallystick.dedupe import remove_unlisted as remove_unlisted_runs
 from tallystick.errors import DamagedStore
 from tallystick.event_columns import EventColumns
@@ -27,7 +27,7 @@ from tallystick.log.event_log import EventLog
 from tallystick.segments.live_tail import LiveTail
 from tallystick.segments.segment_entry import SegmentEntry
 from tallystick.segments.segment_set import SegmentSet
-from tallystick.segments.store_segment import remove_unlisted
+from tallystick.segments.store_segment import remove_numbered, remove_unlisted
 from tallystick.segments.write_segments import write_segments
 
 from .block_cache import BlockCache
@@ -40,10 +40,14 @@ _SEGMENTS_PER_CHECKPOINT_MAX: Final = 1_000
 
 
 class SealedTail(msgspec.Struct, frozen=True, eq=False):
-    """What a checkpoint writes: the events and keys (None: no events) of one stretch of the log, which ends at `position`."""
+    """What a checkpoint writes: the events and keys (None: no events) of one stretch of the log, which ends at `position`.
+
+    `index` is the one whose keys they are: a recovery meanwhile makes another.
+    """
 
     tail: LiveTail
     keys: SealedKeys | None
+    index: DedupeIndex
     position: int
     generation: int
 
@@ -53,6 +57,7 @@ class CheckpointFiles(msgspec.Struct, frozen=True, eq=False):
 
     run: OpenRun | None
     segments: list[SegmentEntry]
+    first_number: int
 
 
 class Projections:
@@ -63,8 +68,9 @@ class Projections:
         self._numbers = threading.Lock()
         self._log = log
         self._cache = cache
-        # Raised by each reset, so that a checkpoint or merge begun before it is given up rather than committed.
+        # Raised by each reset, as it begins and as it ends, so that a checkpoint or merge begun before or within it is given up.
         self.generation = 0
+        self._next_file = 1
         self.sealed: SealedTail | None = None
 
     def reset(self, manifest: Manifest) -> None:
@@ -75,18 +81,22 @@ class Projections:
         self.generation += 1
         self.manifest = manifest
         self.sealed = None
-        self._next_file = manifest.next_file
+        with self._numbers:
+            # Whoever reserved numbers before may still be writing: the manifest knows nothing of them, and they stay his.
+            self._next_file = max(self._next_file, manifest.next_file)
         remove_unlisted(self._directory.segments_path, manifest.segments)
         remove_unlisted_runs(self._directory.dedupe_path, manifest.runs)
         self._check_segments_are_there(manifest)
         self.index = DedupeIndex(self._directory.dedupe_path, runs=manifest.runs)
         self._segments = SegmentSet(self._directory.segments_path, manifest.segments)
         self._tail = LiveTail()
+        self.generation += 1
 
     @property
     def tail_events(self) -> int:
         """How many events are in memory only, sealed or not."""
-        return len(self._tail) + (len(self.sealed.tail) if self.sealed else 0)
+        sealed = self.sealed  # read once: the writer may end the checkpoint meanwhile
+        return len(self._tail) + (len(sealed.tail) if sealed else 0)
 
     @property
     def event_count(self) -> int:
@@ -140,6 +150,7 @@ class Projections:
         sealed = SealedTail(
             tail=self._tail,
             keys=self.index.seal(),
+            index=self.index,
             position=position,
             generation=self.generation,
         )
@@ -148,24 +159,42 @@ class Projections:
         return sealed
 
     def write_files(self, sealed: SealedTail) -> CheckpointFiles:
-        """Write what was sealed; on any thread. Raises `OSError` if the disk does not take it; what was written then is a stray."""
+        """Write what was sealed; on any thread. Raises `OSError` if the disk does not take it, and leaves nothing there then."""
         hit("checkpoint.sealed")
-        events = sealed.tail.events()
-        segments = write_segments(
-            self._directory.segments_path, events, next_number=self.reserve_files(_SEGMENTS_PER_CHECKPOINT_MAX)
+        first_number = self.reserve_files(_SEGMENTS_PER_CHECKPOINT_MAX)
+        entry: RunEntry | None = None
+        try:
+            events = sealed.tail.events()
+            segments = write_segments(self._directory.segments_path, events, next_number=first_number)
+            hit("checkpoint.segments_written")
+            if sealed.keys is None:
+                return CheckpointFiles(None, segments, first_number)
+            entry = write_run(
+                self._directory.dedupe_path,
+                sealed.keys,
+                number=self.reserve_files(1),
+                first_received_at=Instant(min(int(each.received_at.min()) for each in events)),
+                last_received_at=Instant(max(int(each.received_at.max()) for each in events)),
+            )
+            hit("checkpoint.run_written")
+            return CheckpointFiles(sealed.index.open_run(entry), segments, first_number)
+        except Exception:
+            # It is tried again every second: what it leaves would fill a disk that is full already.
+            self._remove_files(first_number, entry)
+            raise
+
+    def remove_files(self, sealed: SealedTail, files: CheckpointFiles) -> None:
+        """Take away what a checkpoint wrote, once it is certain that no manifest names it."""
+        if files.run is not None:
+            sealed.index.discard(files.run)
+        self._remove_files(files.first_number, None if files.run is None else files.run.entry)
+
+    def _remove_files(self, first_number: int, run: RunEntry | None) -> None:
+        remove_numbered(
+            self._directory.segments_path, range(first_number, first_number + _SEGMENTS_PER_CHECKPOINT_MAX)
         )
-        hit("checkpoint.segments_written")
-        if sealed.keys is None:
-            return CheckpointFiles(None, segments)
-        entry = write_run(
-            self._directory.dedupe_path,
-            sealed.keys,
-            number=self.reserve_files(1),
-            first_received_at=Instant(min(int(each.received_at.min()) for each in events)),
-            last_received_at=Instant(max(int(each.received_at.max()) for each in events)),
-        )
-        hit("checkpoint.run_written")
-        return CheckpointFiles(self.index.open_run(entry), segments)
+        if run is not None:
+            remove_runs(self._directory.dedupe_path, [run])
 
     def manifest_with(self, sealed: SealedTail, files: CheckpointFiles, *, keys_used: dict[str, Instant]) -> Manifest:
         """Return the manifest that names the files of a checkpoint too."""
