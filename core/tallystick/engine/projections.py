@@ -190,9 +190,7 @@ class Projections:
         self._remove_files(files.first_number, None if files.run is None else files.run.entry)
 
     def _remove_files(self, first_number: int, run: RunEntry | None) -> None:
-        remove_numbered(
-            self._directory.segments_path, range(first_number, first_number + _SEGMENTS_PER_CHECKPOINT_MAX)
-        )
+        remove_numbered(self._directory.segments_path, range(first_number, first_number + _SEGMENTS_PER_CHECKPOINT_MAX))
         if run is not None:
             remove_runs(self._directory.dedupe_path, [run])
 

@@ -66,6 +66,12 @@ def remove_unlisted(directory: Path, entries: Iterable[SegmentEntry]) -> list[st
     return [path.name for path in unlisted]
 
 
+def remove_numbered(directory: Path, numbers: Iterable[int]) -> None:
+    """Delete the segment files of these numbers, if they are there: what a checkpoint or a merge that failed wrote until then."""
+    for number in numbers:
+        (directory / f"{number:012d}{SUFFIX}").unlink(missing_ok=True)
+
+
 def _write(directory: Path, file: str, content: bytes) -> None:
     temporary = directory / (file + _TEMPORARY_SUFFIX)
     hit("segments.begin")
