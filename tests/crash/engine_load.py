@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,8 @@ from tests.crash import numbered_events, small_engine
 from tests.crash.witness import acknowledged
 
 WAVE_BATCHES: Final = 3
-_REFUSALS_MAX: Final = 200
+_REFUSALS_MAX: Final = 2_000
+_REFUSED_PAUSE_S: Final = 0.01
 
 
 class WrongAnswer(Exception):
@@ -39,6 +41,7 @@ class Load:
         self._told = set(told.batches)
         self.next_batch = max(self._told, default=-1) + 1
         self._refusals = 0
+        self._never = threading.Event()
 
     def send_again_the_last(self) -> None:
         """Check that what was acknowledged before is a duplicate now."""
@@ -86,6 +89,7 @@ class Load:
         self._refusals += 1
         if not isinstance(answer, Unavailable) or self._refusals > _REFUSALS_MAX:
             raise WrongAnswer(f"refused: {answer!r}")
+        self._never.wait(_REFUSED_PAUSE_S)
         return None
 
     def _void(self, number: int) -> None:

@@ -139,7 +139,7 @@ def flip_everywhere(memory_folder: Path, *, each: int, seed: int) -> None:
 
 @pytest.mark.slow
 def test_one_flipped_bit_is_noticed_or_changes_no_answer(memory_folder: Path) -> None:
-    flip_everywhere(memory_folder, each=12, seed=1)
+    flip_everywhere(memory_folder, each=10, seed=1)
 
 
 @pytest.mark.soak
