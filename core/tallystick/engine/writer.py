@@ -214,8 +214,13 @@ class Writer:
     def _refuse_damaged(self, group: list[_Request], error: DamagedStore) -> None:
         """Refuse the request that asks about the damaged place, but not those that came beside it."""
         if len(group) > 1:
-            for request in group:
-                self._commit([request])
+            for place, request in enumerate(group, start=1):
+                try:
+                    self._commit([request])
+                except BaseException:
+                    # It has refused its own request; those after it are in no queue any more.
+                    _refuse(group[place:], StoreFailed(_NOT_ACKNOWLEDGED))
+                    raise
             return
         _log.error("damaged store: %s", error)
         group[0].done(error)
@@ -228,9 +233,9 @@ class Writer:
             self._refuse_queued(StoreFailed(self.trouble))
             try:
                 self._recover_store()
-            except (TallystickError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - without this thread nothing is ever written again
                 self.trouble = f"the store cannot be reopened yet: {error}"
-                _log.error("%s", self.trouble)
+                _log.error("%s", self.trouble, exc_info=not isinstance(error, TallystickError | OSError))
                 with self._wakeup:
                     if self._is_closing:
                         return
