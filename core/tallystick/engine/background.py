@@ -101,11 +101,11 @@ class Background:
         return merge_once(self._ledger, self._writer.perform)
 
     def _checkpoint_if_due(self) -> None:
-        tail_events = self._ledger.folds.projections.tail_events
+        tail_weight = self._ledger.folds.projections.tail_weight
         age_ns = self._clock.now() - self._last_checkpoint_at
         # A clock that was set back makes the age negative: then the age is unknown, and a checkpoint does no harm.
         is_old = not 0 <= age_ns < self._settings.checkpoint_age_s * NS_PER_S
-        if tail_events >= self._settings.checkpoint_events or is_old:
+        if tail_weight >= self._settings.checkpoint_events or is_old:
             try:
                 self.checkpoint()
             except (TallystickError, OSError) as error:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tallystick.event_columns import EventColumns
 from tallystick.log.block import Block, BlockKind
 from tallystick.log.event_log import Draft
-from tallystick.log.events_payload import decode_events, encode_events
+from tallystick.log.events_payload import decode_events, encode_events, unpacked_size
 from tallystick.log.records import (
     CatalogRecord,
     QuarantineRecord,
@@ -47,7 +47,7 @@ class Change(msgspec.Struct, frozen=True):
 def events_change(folds: Folds, columns: EventColumns, hashes: npt.NDArray[np.uint64]) -> Change:
     """Return the change that events enter the log, at the positions the columns say."""
     draft = Draft(BlockKind.EVENTS, encode_events(columns), len(columns))
-    return Change(draft, _nothing, lambda _position: folds.projections.fold(columns, hashes))
+    return _of_events(folds, draft, columns, hashes)
 
 
 def duplicates_change(folds: Folds, positions: npt.NDArray[np.int64]) -> Change:
@@ -102,7 +102,12 @@ def change_of_block(folds: Folds, block: Block) -> Change:
 def events_change_of(folds: Folds, columns: EventColumns, block: Block) -> Change:
     """Return the change of a block of events, without packing its payload again."""
     draft = Draft(BlockKind.EVENTS, block.payload, block.record_count)
-    return Change(draft, _nothing, lambda _position: folds.projections.fold(columns, folds.projections.hashes(columns)))
+    return _of_events(folds, draft, columns, folds.projections.hashes(columns))
+
+
+def _of_events(folds: Folds, draft: Draft, columns: EventColumns, hashes: npt.NDArray[np.uint64]) -> Change:
+    packed_bytes = unpacked_size(draft.payload)
+    return Change(draft, _nothing, lambda _position: folds.projections.fold(columns, hashes, packed_bytes=packed_bytes))
 
 
 def _apply_quarantine(folds: Folds, record: QuarantineRecord, txn: lmdb.Transaction, position: int) -> None:

@@ -158,7 +158,7 @@ class Engine:
         return self._background.merge()
 
     def _wake_background(self) -> None:
-        if self._ledger.folds.projections.tail_events >= self._settings.checkpoint_events:
+        if self._ledger.folds.projections.tail_weight >= self._settings.checkpoint_events:
             self._background.wake()
 
     def _recover(self) -> None:

@@ -37,6 +37,8 @@ from .void_index import Voids
 
 # Numbers are plenty, and a checkpoint learns only while writing how many files its events need.
 _SEGMENTS_PER_CHECKPOINT_MAX: Final = 1_000
+# Events that take more than this, packed, count as several where memory is bounded; usual ones take a fifth of it.
+_BYTES_PER_EVENT: Final = 512
 
 
 class SealedTail(msgspec.Struct, frozen=True, eq=False):
@@ -48,6 +50,7 @@ class SealedTail(msgspec.Struct, frozen=True, eq=False):
     tail: LiveTail
     keys: SealedKeys | None
     index: DedupeIndex
+    packed_bytes: int
     position: int
     generation: int
 
@@ -89,7 +92,7 @@ class Projections:
         self._check_segments_are_there(manifest)
         self.index = DedupeIndex(self._directory.dedupe_path, runs=manifest.runs)
         self._segments = SegmentSet(self._directory.segments_path, manifest.segments)
-        self._tail = LiveTail()
+        self._tail, self._tail_bytes = LiveTail(), 0
         self.generation += 1
 
     @property
@@ -97,6 +100,13 @@ class Projections:
         """How many events are in memory only, sealed or not."""
         sealed = self.sealed  # read once: the writer may end the checkpoint meanwhile
         return len(self._tail) + (len(sealed.tail) if sealed else 0)
+
+    @property
+    def tail_weight(self) -> int:
+        """The events that are in memory only, large ones counted as several: what bounds of memory are compared with."""
+        sealed = self.sealed
+        size_bytes = self._tail_bytes + (sealed.packed_bytes if sealed else 0)
+        return max(self.tail_events, size_bytes // _BYTES_PER_EVENT)
 
     @property
     def event_count(self) -> int:
@@ -107,11 +117,12 @@ class Projections:
         """Return the keys of the events in the index."""
         return identity_hashes(columns.sources, columns.ids, seed=self.manifest.hash_seed)
 
-    def fold(self, columns: EventColumns, hashes: npt.NDArray[np.uint64]) -> None:
-        """Take events that are on disk into the index and the tail; `publish` shows them."""
+    def fold(self, columns: EventColumns, hashes: npt.NDArray[np.uint64], *, packed_bytes: int) -> None:
+        """Take events that are on disk, `packed_bytes` of them, into the index and the tail; `publish` shows them."""
         positions = np.arange(columns.first_position, columns.end_position, dtype=np.int64)
         self.index.add(hashes, positions)
         self._tail.append(columns)
+        self._tail_bytes += packed_bytes
 
     def publish(self, voids: Voids) -> None:
         """Let questions see everything up to the head of the log."""
@@ -151,11 +162,12 @@ class Projections:
             tail=self._tail,
             keys=self.index.seal(),
             index=self.index,
+            packed_bytes=self._tail_bytes,
             position=position,
             generation=self.generation,
         )
         self.sealed = sealed
-        self._tail = LiveTail()
+        self._tail, self._tail_bytes = LiveTail(), 0
         return sealed
 
     def write_files(self, sealed: SealedTail) -> CheckpointFiles:

@@ -98,7 +98,7 @@ def _replay(ledger: Ledger, *, start: int, checkpoint_events: int, report: Repor
     for block in ledger.log.blocks(start=start):
         if block.kind in _KINDS_IN_MEMORY:
             change_of_block(ledger.folds, block).fold(block.position)
-        if ledger.folds.projections.tail_events >= 2 * checkpoint_events:
+        if ledger.folds.projections.tail_weight >= 2 * checkpoint_events:
             checkpoint(ledger, position=block.last_position)
             report(Progress("replay", block.last_position, end))
     ledger.folds.publish()

@@ -182,7 +182,7 @@ class Writer:
     def is_held(self) -> bool:
         """Whether nothing is written before a checkpoint makes room in memory."""
         most = self._tail_events_max
-        return most is not None and self._ledger.folds.projections.tail_events >= most
+        return most is not None and self._ledger.folds.projections.tail_weight >= most
 
     def _run_command(self, command: _Command) -> None:
         try:

@@ -95,6 +95,11 @@ def decode_events(payload: bytes, *, first_position: int) -> EventColumns:
     )
 
 
+def unpacked_size(payload: bytes) -> int:
+    """Return how many bytes a payload's columns take before compression: about what its texts take in memory."""
+    return max(0, zstandard.frame_content_size(payload))
+
+
 def _listed(column: Sequence[Entry]) -> list[Entry]:
     return column if isinstance(column, list) else list(column)
 
