@@ -25,6 +25,8 @@ from .writer import Writer
 
 _log: Final = logging.getLogger("tallystick.background")
 _TICK_S: Final = 1.0
+# A re-send takes 8 bytes where an event takes hundreds.
+_DUPLICATES_PER_EVENT: Final = 8
 
 
 class Background:
@@ -105,7 +107,9 @@ class Background:
         age_ns = self._clock.now() - self._last_checkpoint_at
         # A clock that was set back makes the age negative: then the age is unknown, and a checkpoint does no harm.
         is_old = not 0 <= age_ns < self._settings.checkpoint_age_s * NS_PER_S
-        if tail_weight >= self._settings.checkpoint_events or is_old:
+        # Re-sends wait in memory too, and the writer adds them up: a minute of nothing else must not stop it for seconds.
+        waiting = max(tail_weight, self._ledger.folds.duplicates.active.count // _DUPLICATES_PER_EVENT)
+        if waiting >= self._settings.checkpoint_events or is_old:
             try:
                 self.checkpoint()
             except (TallystickError, OSError) as error:

@@ -13,7 +13,7 @@ from tallystick.errors import DamagedStore
 from tallystick.event_columns import EventColumns
 from tallystick.log.block import BlockKind
 from tallystick.log.event_log import EventLog
-from tallystick.log.events_payload import decode_events
+from tallystick.log.events_payload import decode_events, unpacked_size
 
 # Measured with 177-byte events: the strings and lists of one decoded event, give or take a third.
 _BYTES_PER_EVENT: Final = 450
@@ -24,11 +24,13 @@ class BlockCache:
 
     def __init__(self, log: EventLog, *, bytes_max: int) -> None:
         self._log = log
-        self._events_max = bytes_max // _BYTES_PER_EVENT
+        self._weight_max = bytes_max // _BYTES_PER_EVENT
         self._guard = threading.Lock()
         self._blocks: OrderedDict[int, EventColumns] = OrderedDict()
         self._starts: dict[int, int] = {}
-        self._event_count = 0
+        # In events, of which large ones count as several.
+        self._weights: dict[int, int] = {}
+        self._weight = 0
 
     def columns_at(self, position: int) -> EventColumns:
         """Return the events around a position. Raises `NotFound`, or `DamagedStore` if the block there holds no events or is damaged."""
@@ -43,7 +45,7 @@ class BlockCache:
             raise DamagedStore(position, f"an event should be here, but the block holds {block.kind.name.lower()}")
         columns = decode_events(block.payload, first_position=block.position)
         with self._guard:
-            self._keep(columns)
+            self._keep(columns, max(len(columns), unpacked_size(block.payload) // _BYTES_PER_EVENT))
         return columns
 
     def clear(self) -> None:
@@ -51,17 +53,18 @@ class BlockCache:
         with self._guard:
             self._blocks.clear()
             self._starts.clear()
-            self._event_count = 0
+            self._weights.clear()
+            self._weight = 0
 
-    def _keep(self, columns: EventColumns) -> None:
-        if columns.first_position not in self._blocks:
-            self._event_count += len(columns)
+    def _keep(self, columns: EventColumns, weight: int) -> None:
+        self._weight += weight - self._weights.get(columns.first_position, 0)
+        self._weights[columns.first_position] = weight
         self._blocks[columns.first_position] = columns
         for hint in _hints(columns):
             self._starts[hint] = columns.first_position
-        while self._event_count > self._events_max and len(self._blocks) > 1:
-            _, gone = self._blocks.popitem(last=False)
-            self._event_count -= len(gone)
+        while self._weight > self._weight_max and len(self._blocks) > 1:
+            start, gone = self._blocks.popitem(last=False)
+            self._weight -= self._weights.pop(start)
             for hint in _hints(gone):
                 if self._starts.get(hint) == gone.first_position:
                     del self._starts[hint]

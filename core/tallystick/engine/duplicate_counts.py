@@ -28,6 +28,7 @@ class PendingDuplicates:
 
     def __init__(self) -> None:
         self._pieces: list[Int64s] = []
+        self.count = 0
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
@@ -35,6 +36,7 @@ class PendingDuplicates:
     def add(self, positions: Int64s) -> None:
         """Count each position once more."""
         self._pieces.append(positions)
+        self.count += len(positions)
 
     def counted(self) -> tuple[Int64s, Int64s]:
         """Return the distinct positions, sorted, and how often each came."""
