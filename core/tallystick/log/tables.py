@@ -64,6 +64,7 @@ class Tables:
         self._readers = 0
         self._gate = threading.Condition()
         self._is_reopening = False
+        self._is_open = False
         if may_create:
             self._make()
         elif not self._file.exists():
@@ -110,6 +111,7 @@ class Tables:
         try:
             self._env = self._environment(self._directory)
             self._env.reader_check()
+            self._is_open = True
         except lmdb.Error as error:
             raise _failure(error) if _is_disk_trouble(error) else DamagedStore(0, f"log: {error}") from error
 
@@ -119,6 +121,9 @@ class Tables:
         with self._gate:
             while self._is_reopening:
                 self._gate.wait()
+            if not self._is_open:
+                # Nothing is damaged: after a failed write the file could not be opened again yet, or the store was closed.
+                raise StoreFailed("the log is not open; ask again in a moment")
             self._readers += 1
         try:
             with self._env.begin(buffers=True) as txn:
@@ -234,6 +239,7 @@ class Tables:
             while self._readers:
                 self._gate.wait()
         try:
+            self._is_open = False
             self._env.close()
             handle = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -258,6 +264,7 @@ class Tables:
             self._is_reopening = True
             while self._readers:
                 self._gate.wait()
+            self._is_open = False
             self._env.close()
             self._is_reopening = False
             self._gate.notify_all()
