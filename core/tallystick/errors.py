@@ -86,7 +86,9 @@ class DirectoryInUse(StoreRefused):
     """Another process has the data directory open."""
 
     def __init__(self, directory: str, *, holder: str) -> None:
-        super().__init__(f"{directory} is in use by another process ({holder}): stop that one first, or choose another --data")
+        super().__init__(
+            f"{directory} is in use by another process ({holder}): stop that one first, or choose another --data"
+        )
         self.holder = holder
 
 
