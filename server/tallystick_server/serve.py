@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from .app import Appliance
 
 _LOG = logs.logger("serve")
-_FILES_BESIDE_CONNECTIONS = 256
+# A question holds one for each segment file that it reads, and several questions run at once.
+_FILES_BESIDE_CONNECTIONS = 2_048
 
 
 class CannotServe(TallystickError):

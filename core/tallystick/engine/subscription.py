@@ -42,7 +42,7 @@ class EventSubscription:
             while self._waiting_events > _EVENTS_MAX and len(self._pieces) > 1:
                 gone = self._pieces.popleft()
                 self._waiting_events -= len(gone)
-                self._missed += sum(self._is_wanted(gone, row) for row in range(len(gone)))
+                self._missed += self._wanted_count(gone)
             self._landed.notify()
 
     def take(self, timeout_s: float) -> tuple[list[StoredEvent], int]:
@@ -69,6 +69,16 @@ class EventSubscription:
             self._is_closed = True
             self._landed.notify_all()
         self._forget(self)
+
+    def _wanted_count(self, columns: EventColumns) -> int:
+        # On the writer's thread: whole columns where one of them decides, or nothing does.
+        if self._customer is None and self._event_type is None:
+            return len(columns)
+        if self._event_type is None:
+            return columns.customers.count(self._customer)
+        if self._customer is None:
+            return columns.types.count(self._event_type)
+        return sum(self._is_wanted(columns, row) for row in range(len(columns)))
 
     def _is_wanted(self, columns: EventColumns, row: int) -> bool:
         return (self._customer is None or columns.customers[row] == self._customer) and (
