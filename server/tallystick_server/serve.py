@@ -8,7 +8,6 @@ answered or refused, the store is closed, the exit code is 0. What cannot be ser
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import resource
 import socket
@@ -25,6 +24,7 @@ from tallystick.store import Store
 
 from . import logs
 from .bounded_server import BoundedServer
+from .garbage import look_among_new_objects_only, look_through_everything_hourly
 from .present import SystemClock, SystemEntropy
 from .settings import Settings
 
@@ -67,11 +67,13 @@ async def _run(settings: Settings, listener: socket.socket) -> None:
     url = _url(listener)
     _say(f"tallystick listens on {url}")
     sweeping = asyncio.create_task(server.sweep())
+    collecting = asyncio.create_task(look_through_everything_hourly())
     opening = asyncio.create_task(_open(settings, appliance, server, url))
     try:
         await server.serve(sockets=[listener])
     finally:
         sweeping.cancel()
+        collecting.cancel()
         appliance.access.drain()
         store = await opening
         appliance.close()
@@ -137,14 +139,13 @@ def _url(listener: socket.socket) -> str:
 
 
 def _tune_interpreter() -> None:
-    """Let threads take turns sooner, and look for garbage more seldom.
+    """Let threads take turns sooner, and look for garbage among new objects only.
 
     Whoever lets go of the interpreter's lock for a call into numpy waits to have it back for as long as another thread wants it, 5 ms by
     default: with an event loop, a writer and a checkpoint at work that was most of the time of a request.
-    What the engine keeps is columns, which make no cycles: walking all of them every few thousand objects took a tenth of the processor.
     """
     sys.setswitchinterval(0.001)
-    gc.set_threshold(200_000, 50, 100)
+    look_among_new_objects_only()
 
 
 def _raise_file_limit(connections_max: int) -> None:
