@@ -121,6 +121,21 @@ def test_a_secret_is_shown_once_and_then_nowhere(appliance: Appliance) -> None:
     assert appliance.admin_key not in appliance.log + appliance.output
 
 
+def test_the_list_of_keys_tells_when_each_was_last_used(appliance: Appliance) -> None:
+    made = appliance.client.post("/v1/api-keys", json={"name": "seldom used", "scopes": ["read"]}).json()
+
+    def last_used_at() -> str | None:
+        listed = appliance.client.get("/v1/api-keys").json()["items"]
+        return next(key["last_used_at"] for key in listed if key["id"] == made["id"])
+
+    assert last_used_at() is None
+    with appliance.client_with(made["key"]) as reader:
+        assert reader.get("/v1/meters").status_code == 200
+    used = last_used_at()
+    assert used is not None
+    assert used >= made["created_at"]
+
+
 def test_a_key_has_an_end_if_it_was_given_one(appliance: Appliance) -> None:
     past = appliance.client.post(
         "/v1/api-keys", json={"name": "past", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}

@@ -11,7 +11,10 @@ from tallystick_server.json_values import Moment, Timestamp, timestamp, timestam
 
 
 class ApiKeyOut(msgspec.Struct, kw_only=True):
-    """A key without its secret; `prefix` is its first characters, for recognition."""
+    """A key without its secret; `prefix` is its first characters, for recognition.
+
+    `last_used_at` is null until its first use; after a crash it may be minutes old.
+    """
 
     id: str
     name: str
@@ -19,6 +22,7 @@ class ApiKeyOut(msgspec.Struct, kw_only=True):
     prefix: str
     created_at: Timestamp
     expires_at: Timestamp | None
+    last_used_at: Timestamp | None
 
 
 class ApiKeysOut(msgspec.Struct):
@@ -57,6 +61,7 @@ def api_key_out(key: ApiKey) -> ApiKeyOut:
         prefix=key.prefix,
         created_at=timestamp(key.created_at),
         expires_at=timestamp_or_null(key.expires_at),
+        last_used_at=timestamp_or_null(key.last_used_at),
     )
 
 

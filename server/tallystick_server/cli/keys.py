@@ -26,6 +26,7 @@ _LISTING: Final = Listing(
         Field("begins with", "prefix"),
         Field("created at", "created_at", moment=True),
         Field("expires at", "expires_at", moment=True),
+        Field("last used at", "last_used_at", moment=True),
     ),
     empty="No keys.",
     is_paged=False,
