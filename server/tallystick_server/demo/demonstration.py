@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from types import FrameType
 from typing import Final
 
 import msgspec
@@ -15,6 +13,7 @@ from tallystick_server.cli.terminal import Terminal, shown
 from tallystick_server.cli.verify import ask
 
 from .figures import METER_KEYS, Figures
+from .interruption import Interruption
 from .pages import show_checks, show_customers, show_slices, size_of
 from .replay import RESEND_EVERY, Answered, Replay
 from .senders import SENDER_COUNT, Senders
@@ -39,6 +38,7 @@ class Demonstration:
 
     def __init__(self, terminal: Terminal, clock: Clock, options: DemoOptions) -> None:
         self._terminal, self._clock, self._options = terminal, clock, options
+        self._interruption = Interruption()
         self._requests = read_trace()
 
     def run(self) -> int:
@@ -48,15 +48,14 @@ class Demonstration:
             "Azure Public Dataset, CC BY 4.0 (P. Patel et al., Splitwise, ISCA 2024). The times are moved so that it ends now."
         )
         self._terminal.say("")
-        for name in (signal.SIGTERM, signal.SIGHUP):
-            # A closed terminal must not leave an appliance behind.
-            signal.signal(name, _end_in_order)
-        with ThrowawayAppliance(keep=self._options.keep) as appliance:
+        # The appliance is inside: also a closed terminal must not leave one behind, nor end this while it tidies up.
+        with self._interruption, ThrowawayAppliance(self._interruption, keep=self._options.keep) as appliance:
             self._terminal.step(f"a throw-away appliance runs at {appliance.url} (process {appliance.process_id})")
             with appliance.client() as client:
                 is_good = self._show(appliance, client)
             if self._options.keep:
                 self._say_how_to_go_on(appliance)
+            self._interruption.check()
         return 0 if is_good else 1
 
     def _show(self, appliance: ThrowawayAppliance, client: ApplianceClient) -> bool:
@@ -70,10 +69,12 @@ class Demonstration:
         self._terminal.step(f"{len(METER_KEYS)} meters are defined: {', '.join(METER_KEYS)}")
         self._load_history(client, history, start)
         self._replay(appliance, client, live, start)
+        self._interruption.check()
         checks = figures.checks()
         show_checks(self._terminal, checks)
         show_slices(self._terminal, figures.slices())
         show_customers(self._terminal, figures.top_customers(8))
+        self._interruption.check()
         is_verified = self._show_proof(appliance, client)
         return is_verified and all(check.agrees for check in checks)
 
@@ -83,8 +84,9 @@ class Demonstration:
         resent = sum(len(batch) for batch in batches[::RESEND_EVERY])
         with self._terminal.progress() as bar:
             answered = Answered(bar, "loading", len(history) + resent)
-            with Senders(client, on_answer=answered) as senders:
+            with Senders(client, self._interruption, on_answer=answered) as senders:
                 for number, batch in enumerate(batches):
+                    self._interruption.check()
                     events = [event_json(request, start) for request in batch]
                     senders.send(events)
                     if number % RESEND_EVERY == 0:
@@ -99,7 +101,7 @@ class Demonstration:
     def _replay(
         self, appliance: ThrowawayAppliance, client: ApplianceClient, live: list[Request], start: Instant
     ) -> None:
-        replay = Replay(live, start, speed=self._options.speed, crash=self._options.crash)
+        replay = Replay(live, start, self._interruption, speed=self._options.speed, crash=self._options.crash)
         replayed = replay.run(appliance, client, self._terminal)
         self._terminal.step(
             f"replay: {shown(len(live))} events of the last minutes in {replayed.took_s:.1f} s by {SENDER_COUNT} senders at once; "
@@ -137,7 +139,3 @@ class Demonstration:
 
 def _twice(resent: int, duplicates: int) -> str:
     return f"{shown(resent)} sent twice on purpose, {shown(duplicates)} answered as duplicates"
-
-
-def _end_in_order(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

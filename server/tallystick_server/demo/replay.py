@@ -13,13 +13,13 @@ from tallystick_server.cli.client import ApplianceClient
 from tallystick_server.cli.intake.delivery import Outcome
 from tallystick_server.cli.terminal import ProgressBar, Terminal, shown
 
+from .interruption import LOOK_EVERY_S, Interruption
 from .senders import Senders
 from .throwaway_appliance import ThrowawayAppliance
 from .trace import HISTORY_S, Request, event_json
 
 # Every so many batches are sent a second time, as a gateway does that lost the answer.
 RESEND_EVERY: Final = 8
-_TICK_S: Final = 0.1
 # So many events are put under way in small batches at the moment of the kill, so that some are anywhere between queue and disk.
 _CRASH_EVENTS: Final = 600
 _CRASH_BATCH: Final = 5
@@ -55,7 +55,10 @@ class Answered:
 class Replay:
     """One replay of the requests, of which the first happened at `HISTORY_S`."""
 
-    def __init__(self, requests: list[Request], start: Instant, *, speed: float, crash: bool) -> None:
+    def __init__(
+        self, requests: list[Request], start: Instant, interruption: Interruption, *, speed: float, crash: bool
+    ) -> None:
+        self._interruption = interruption
         self._requests, self._start, self._speed = requests, start, speed
         self._crash_at = len(requests) // 2 if crash else None
         self._at = self._ticks = self._resent = 0
@@ -65,14 +68,14 @@ class Replay:
         started_s = time.monotonic()
         with terminal.progress() as bar:
             answered = Answered(bar, f"replaying, {self._speed:g} times as fast", len(self._requests))
-            with Senders(client, on_answer=answered) as senders:
+            with Senders(client, self._interruption, on_answer=answered) as senders:
                 while self._at < len(self._requests):
                     if self._crash_at is not None and self._at >= self._crash_at:
                         self._crash_at = None
                         self._crash(appliance, senders, terminal)
                     elapsed_s = HISTORY_S + (time.monotonic() - started_s) * self._speed
                     self._send(senders, self._due(elapsed_s))
-                    time.sleep(_TICK_S)
+                    self._interruption.sleep(LOOK_EVERY_S)
                 senders.wait()
         known = senders.duplicates - self._resent
         took_s = time.monotonic() - started_s

@@ -23,14 +23,17 @@ from tallystick_server.cli.client import ApplianceClient
 from tallystick_server.cli.failure import Failure
 from tallystick_server.cli.program import program
 
+from .interruption import Interruption
+
 _READY_TIMEOUT_S: Final = 60.0
+_LOOK_TIMEOUT_S: Final = 2.0
 
 
 class ThrowawayAppliance:
     """One appliance; use it in a `with`."""
 
-    def __init__(self, *, keep: bool) -> None:
-        self._keep = keep
+    def __init__(self, interruption: Interruption, *, keep: bool) -> None:
+        self._interruption, self._keep = interruption, keep
         self.directory = Path(tempfile.mkdtemp(prefix="tallystick-demo-"))
         self.data = self.directory / "data"
         self.log = self.directory / "appliance.log"
@@ -96,7 +99,7 @@ class ThrowawayAppliance:
     def _is_ready(self) -> bool:
         try:
             with self.client() as client:
-                client.get("/health/ready")
+                client.call("GET", "/health/ready", timeout_s=_LOOK_TIMEOUT_S)
         except Failure:
             return False
         return True
@@ -110,7 +113,7 @@ class ThrowawayAppliance:
                 raise Failure(
                     f"the throw-away appliance was not ready after {_READY_TIMEOUT_S:.0f} s: {self._last_words()}"
                 )
-            time.sleep(0.05)
+            self._interruption.sleep(0.05)
 
     def _last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
