@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from .event import Position
 from .instant import Instant
 
 
@@ -34,3 +35,10 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Instant = Instant(0)
     updated_at: Instant = Instant(0)
     archived_at: Instant | None = None
+
+
+class MeterVersion(msgspec.Struct, frozen=True):
+    """A version of a meter, and the position of the log at which it came into force."""
+
+    position: Position
+    meter: Meter

@@ -18,7 +18,7 @@ from .event import Position, Receipt, StoredEvent
 from .event_batch import EventBatch
 from .identity import Identity
 from .instant import Instant
-from .meter import Meter
+from .meter import Meter, MeterVersion
 from .rejection import Rejected
 from .usage.answer import UsageAnswer
 from .usage.question import UsageQuestion
@@ -84,6 +84,13 @@ class CustomersPage(msgspec.Struct, frozen=True):
     """Described customers by key."""
 
     items: list[Customer]
+    next_cursor: str | None
+
+
+class MeterVersionsPage(msgspec.Struct, frozen=True):
+    """Versions of one meter, newest first."""
+
+    items: list[MeterVersion]
     next_cursor: str | None
 
 
@@ -224,6 +231,18 @@ class Store(Protocol):
 
     def meter(self, key: str) -> Meter:
         """Return one meter, archived or not. Raises `NotFound`."""
+        ...
+
+    def meter_as_of(self, key: str, position: Position) -> Meter:
+        """Return the version in force at a position of the log; the first one if the meter was defined only later. Raises `NotFound`."""
+        ...
+
+    def meter_version(self, key: str, version: int) -> Meter:
+        """Return one version of a meter. Raises `NotFound`, `InvalidQuestion` naming `version`."""
+        ...
+
+    def meter_versions(self, key: str, *, limit: int, cursor: str | None) -> MeterVersionsPage:
+        """Return the versions of a meter, newest first. Raises `NotFound`, `InvalidQuestion` for a foreign cursor."""
         ...
 
     def put_meter(self, meter: Meter, *, create: bool) -> Meter:

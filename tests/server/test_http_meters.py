@@ -203,3 +203,45 @@ def test_every_aggregation_is_listed(client: httpx.Client) -> None:
     names = [each["name"] for each in client.get("/v1/aggregators").json()["items"]]
     assert names == sorted(names)
     assert {"count", "sum", "min", "max", "unique"} <= set(names)
+
+
+def test_a_changed_meter_makes_a_version_and_figures_name_the_one_that_made_them(
+    client: httpx.Client, name: str
+) -> None:
+    define(client, name)
+    send(client, name, {"value": 3}, {"value": 4})
+    head = client.get("/v1/log/head").json()["position"]
+    then = client.get(f"/v1/meters/{name}/usage", params=RANGE | {"as_of": head}).text
+    changed = client.patch(f"/v1/meters/{name}", json={"aggregation": "count"})
+    assert changed.json()["version"] == 2
+    assert (usage(client, name)["meter_version"], usage(client, name)["totals"][0]["value"]) == (2, 2)
+    assert client.get(f"/v1/meters/{name}/usage", params=RANGE | {"as_of": head}).text == then
+    older = usage(client, name, version=1)
+    assert (older["meter_version"], older["totals"][0]["value"]) == (1, 7)
+    posted = client.post("/v1/usage", json={"queries": [{"meter": name, "version": 1} | RANGE]}).json()["answers"]
+    assert posted[0]["totals"][0]["value"] == 7
+    refused = client.get(f"/v1/meters/{name}/usage", params=RANGE | {"version": 3})
+    assert refused.status_code == 400
+    assert refused.json()["errors"] == [{"pointer": "version", "detail": f"the meter '{name}' has the versions 1 to 2"}]
+
+
+def test_versions_of_a_meter_are_listed_newest_first_with_their_positions(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    first = client.get("/v1/log/head").json()["position"]
+    client.patch(f"/v1/meters/{name}", json={"aggregation": "count"})
+    client.patch(f"/v1/meters/{name}", json={"name": "Counted"})
+    page = client.get(f"/v1/meters/{name}/versions", params={"limit": 2}).json()
+    assert [(each["version"], each["aggregation"], each["name"]) for each in page["items"]] == [
+        (3, "count", "Counted"),
+        (2, "count", name),
+    ]
+    rest = client.get(f"/v1/meters/{name}/versions", params={"limit": 2, "cursor": page["next_cursor"]}).json()
+    assert [(each["version"], each["position"], each["aggregation"]) for each in rest["items"]] == [(1, first, "sum")]
+    assert rest["next_cursor"] is None
+    assert page["items"][0] == client.get(f"/v1/meters/{name}").json() | {"position": page["items"][0]["position"]}
+    assert client.get(f"/v1/meters/{name}-no/versions").status_code == 404
+    assert client.get(f"/v1/meters/{name}/versions", params={"cursor": "x"}).status_code == 400
+    client.delete(f"/v1/meters/{name}")
+    assert client.get(f"/v1/meters/{name}/versions").status_code == 404
+    archived = client.get(f"/v1/meters/{name}/versions", params={"include_archived": "true"}).json()
+    assert archived["items"][0]["archived_at"] is not None

@@ -19,6 +19,8 @@ from tallystick.log.records import CatalogRecord
 from tallystick.log.tables import Tables, open_row
 from tallystick.meter import Meter
 
+from .meter_versions import MeterVersions
+
 Kind = Literal["meter", "customer", "api_key"]
 Definition = Meter | Customer | ApiKey
 
@@ -40,6 +42,7 @@ class Catalog:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self.meter_versions = MeterVersions(tables)
         self.meters: dict[str, Meter] = {}
         self.api_keys: dict[str, ApiKey] = {}
         self.api_keys_by_hash: dict[bytes, ApiKey] = {}
@@ -52,13 +55,15 @@ class Catalog:
         self.meters = {meter.key: meter for meter in meters}
         self._index_keys({key.id: key for key in keys})
 
-    def apply(self, txn: lmdb.Transaction, record: CatalogRecord) -> None:
-        """Write what the record changes."""
+    def apply(self, txn: lmdb.Transaction, record: CatalogRecord, position: int) -> None:
+        """Write what the record at this position of the log changes."""
         key = _table_key(record.kind, record.key)
         if record.definition is None:
             self._tables.delete(txn, b"catalog", key)
         else:
             self._tables.put(txn, b"catalog", key, record.definition)
+            if record.kind == "meter":
+                self.meter_versions.put(txn, record.definition, position)
 
     def fold(self, record: CatalogRecord) -> None:
         """Take the record into memory, once it is on disk. Whole dictionaries are swapped, so that readers need no lock."""

@@ -71,7 +71,7 @@ def catalog_change(folds: Folds, record: CatalogRecord) -> Change:
     draft = Draft(BlockKind.CATALOG, encode_record(record), 1)
     return Change(
         draft,
-        lambda txn, _position: folds.catalog.apply(txn, record),
+        lambda txn, position: folds.catalog.apply(txn, record, position),
         lambda _position: folds.catalog.fold(record),
     )
 

@@ -21,7 +21,7 @@ from tallystick.customer import Customer
 from tallystick.data_directory import DataDirectory
 from tallystick.engine_settings import EngineSettings
 from tallystick.entropy import Entropy
-from tallystick.errors import AlreadyExists, NotFound, TallystickError, Unavailable
+from tallystick.errors import AlreadyExists, InvalidQuestion, NotFound, TallystickError, Unavailable
 from tallystick.event import EventState, Position, Receipt, StoredEvent
 from tallystick.event_batch import EventBatch
 from tallystick.identity import Identity
@@ -37,6 +37,7 @@ from tallystick.store import (
     Health,
     IngestAnswer,
     LogHead,
+    MeterVersionsPage,
     Progress,
     QuarantinedEvent,
     QuarantinePage,
@@ -272,6 +273,20 @@ class Engine:
             raise NotFound("meter", key)
         return meter
 
+    def meter_as_of(self, key: str, position: Position) -> Meter:
+        """Return the version in force at a position of the log; the first one if the meter was defined only later."""
+        return self._ledger.folds.catalog.meter_versions.as_of(self.meter(key), position).meter
+
+    def meter_version(self, key: str, version: int) -> Meter:
+        """Return one version of a meter. Raises `NotFound`, `InvalidQuestion`."""
+        return self._ledger.folds.catalog.meter_versions.numbered(self.meter(key), version).meter
+
+    def meter_versions(self, key: str, *, limit: int, cursor: str | None) -> MeterVersionsPage:
+        """Return the versions of a meter, newest first."""
+        versions = self._ledger.folds.catalog.meter_versions
+        items, next_cursor = versions.page(self.meter(key), limit=limit, cursor=cursor)
+        return MeterVersionsPage(items, next_cursor)
+
     def put_meter(self, meter: Meter, *, create: bool) -> Meter:
         """Define or change a meter; see `Store.put_meter`."""
         meter = checked_meter(meter)
@@ -288,6 +303,8 @@ class Engine:
             elif known is None:
                 raise NotFound("meter", meter.key)
             else:
+                if _says_the_same(meter, known):
+                    return known
                 defined = structs.replace(meter, version=known.version + 1, created_at=known.created_at, updated_at=now)
             self._ledger.define("meter", meter.key, defined)
             return defined
@@ -310,12 +327,21 @@ class Engine:
 
     def usage(self, meter_key: str, question: UsageQuestion) -> UsageAnswer:
         """Answer a question of a meter. Raises `NotFound`, `InvalidQuestion`."""
-        meter = self.meter(meter_key)
-        return answer_usage(self._ledger.folds.projections.view, meter, question)
+        return answer_usage(self._ledger.folds.projections.view, self._asked(meter_key, question), question)
 
     def preview(self, meter: Meter, question: UsageQuestion) -> UsageAnswer:
         """Answer a question of a meter that is not saved. Raises `InvalidDefinition`, `InvalidQuestion`."""
+        if question.version is not None:
+            raise InvalidQuestion("version", "a meter that is not saved has no versions")
         return answer_usage(self._ledger.folds.projections.view, checked_meter(meter), question)
+
+    def _asked(self, meter_key: str, question: UsageQuestion) -> Meter:
+        """Return the version of the meter that the question is put to."""
+        if question.version is not None:
+            return self.meter_version(meter_key, question.version)
+        if question.as_of is not None:
+            return self.meter_as_of(meter_key, question.as_of)
+        return self.meter(meter_key)
 
     # Customers
 
@@ -432,3 +458,9 @@ class Engine:
             disk_free_bytes=free,
             counters=self._ledger.counters.as_dict(),
         )
+
+
+def _says_the_same(meter: Meter, known: Meter) -> bool:
+    """Return whether a change changes nothing: it makes no version then."""
+    same = structs.replace(meter, version=known.version, created_at=known.created_at, updated_at=known.updated_at)
+    return same == known

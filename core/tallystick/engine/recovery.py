@@ -14,6 +14,7 @@ from typing import Final
 from tallystick.entropy import Entropy
 from tallystick.errors import DamagedStore
 from tallystick.log.block import Block, BlockKind
+from tallystick.log.records import decode_catalog
 from tallystick.store import LogHead, Progress
 
 from .change import Change, change_of_block
@@ -38,6 +39,8 @@ def recover(ledger: Ledger, *, entropy: Entropy, checkpoint_events: int, report:
     """
     ledger.log.reload()
     ledger.folds.reload()
+    if not ledger.folds.catalog.meter_versions.has_all_of(ledger.folds.catalog.meters.values()):
+        _fold_meter_versions(ledger)
     try:
         manifest = read_manifest(ledger.tables)
         if manifest is None:
@@ -90,6 +93,18 @@ def start_projections_anew(ledger: Ledger, *, entropy: Entropy) -> None:
 
 def _fresh_manifest(entropy: Entropy) -> Manifest:
     return Manifest(hash_seed=int.from_bytes(entropy.token_bytes(8)))
+
+
+def _fold_meter_versions(ledger: Ledger) -> None:
+    """Read the versions of meters from the log once, in a directory that was written before they were kept."""
+    _log.warning("the versions of meters are read from the log, once: this reads all of it")
+    with ledger.tables.write() as txn:
+        for block in ledger.log.blocks():
+            if block.kind != BlockKind.CATALOG:
+                continue
+            record = decode_catalog(block.payload)
+            if record.kind == "meter" and record.definition is not None:
+                ledger.folds.catalog.meter_versions.put(txn, record.definition, block.position)
 
 
 def _replay(ledger: Ledger, *, start: int, checkpoint_events: int, report: Report) -> None:

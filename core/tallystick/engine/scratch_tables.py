@@ -83,7 +83,7 @@ class ScratchTables:
             case BlockKind.VOIDS:
                 self._void_index.apply(txn, decode_void(block.payload), block.position)
             case BlockKind.CATALOG:
-                self._catalog.apply(txn, decode_catalog(block.payload))
+                self._catalog.apply(txn, decode_catalog(block.payload), block.position)
             case BlockKind.QUARANTINE:
                 self._quarantine.apply(txn, decode_quarantine(block.payload), block.position)
             case BlockKind.EVENTS | BlockKind.DUPLICATES:

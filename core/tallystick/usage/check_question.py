@@ -34,7 +34,13 @@ def check_question(question: UsageQuestion) -> None:
                 f"{name[:64]!a} is no name: customer or a property of 1 to {PROPERTY_NAME_LENGTH_MAX} characters",
             )
     check_filter(question.filter, lambda detail: InvalidQuestion("filter", detail))
+    _check_numbers(question)
+
+
+def _check_numbers(question: UsageQuestion) -> None:
     if question.limit is not None and not 1 <= question.limit <= LIMIT_MAX:
         raise InvalidQuestion("limit", f"is not between 1 and {LIMIT_MAX:,}")
     if question.as_of is not None and question.as_of < 0:
         raise InvalidQuestion("as_of", "is no position in the log: positions start at 1")
+    if question.version is not None and question.version < 1:
+        raise InvalidQuestion("version", "is no version of a meter: versions start at 1")

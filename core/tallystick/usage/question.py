@@ -39,7 +39,8 @@ class UsageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """Usage over `[start, end)`.
 
     `filter` is an AND between names and an OR within each; a name is `customer` or a property. `limit` keeps the top groups by
-    their total over the whole range, in the direction of `order`.
+    their total over the whole range, in the direction of `order`. `version` asks an older version of the meter; without it `as_of` asks the
+    one in force then, and a question without both the newest.
     """
 
     start: Instant
@@ -52,3 +53,4 @@ class UsageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     fill: Fill = Fill.NONE
     as_of: Position | None = None
+    version: int | None = None

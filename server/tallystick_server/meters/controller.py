@@ -10,10 +10,11 @@ from litestar.params import FromPath, JSONBody
 from tallystick.api_key import Scope
 from tallystick.errors import InvalidDefinition
 from tallystick.meter import Meter
-from tallystick.store import Store
+from tallystick.store import MeterVersionsPage, Store
 from tallystick.usage.aggregators import aggregators
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access, Present
+from tallystick_server.parameters import Cursor, Limit
 from tallystick_server.readable_meter import IncludeArchived, readable_meter
 from tallystick_server.usage.asked import question_from_body
 from tallystick_server.usage.controller import usage_json
@@ -26,9 +27,11 @@ from .schemas import (
     MeterOut,
     MetersOut,
     MeterUpdate,
+    MeterVersionsOut,
     PreviewRequest,
     meter_of,
     meter_out,
+    meter_version_out,
     patched,
 )
 
@@ -82,6 +85,33 @@ class MeterController(Controller):
     async def archive(self, key: FromPath[str], access: Access) -> MeterOut:
         """Archive a meter: it is listed no more, and its past usage stays readable with `include_archived=true`. Idempotent."""
         return meter_out(await access.read(lambda store: store.archive_meter(key)))
+
+    @get(
+        "/meters/{key:str}/versions",
+        operation_id="listMeterVersions",
+        summary="List the versions of a meter",
+        opt=allowed(Scope.READ, 404),
+    )
+    async def versions(
+        self,
+        *,
+        key: FromPath[str],
+        access: Access,
+        include_archived: IncludeArchived = False,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> MeterVersionsOut:
+        """List every version of a meter, newest first, with the position of the log at which each came into force.
+
+        `GET /v1/meters/{key}/usage` names the version that made a figure as `meter_version`, and asks an older one with `version`.
+        """
+
+        def versions(store: Store) -> MeterVersionsPage:
+            readable_meter(store, key, include_archived=include_archived)
+            return store.meter_versions(key, limit=limit, cursor=cursor)
+
+        page = await access.read(versions)
+        return MeterVersionsOut([meter_version_out(version) for version in page.items], page.next_cursor)
 
     @post(
         "/meters/preview",

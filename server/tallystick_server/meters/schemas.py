@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tallystick.instant import Instant
-from tallystick.meter import Meter
+from tallystick.meter import Meter, MeterVersion
 from tallystick_server.json_values import Timestamp, timestamp, timestamp_or_null
 from tallystick_server.merge_patch import kept_or, kept_or_default, merged
 from tallystick_server.usage.asked import filter_text
@@ -100,6 +100,19 @@ class MeterOut(msgspec.Struct, kw_only=True):
     created_at: Timestamp
     updated_at: Timestamp
     archived_at: Timestamp | None
+
+
+class MeterVersionOut(MeterOut, kw_only=True):
+    """A meter as it was from `position` on, a position of the log."""
+
+    position: int
+
+
+class MeterVersionsOut(msgspec.Struct):
+    """Versions of one meter, newest first."""
+
+    items: list[MeterVersionOut]
+    next_cursor: str | None
 
 
 class MetersOut(msgspec.Struct):
@@ -197,6 +210,13 @@ def meter_out(meter: Meter) -> MeterOut:
         updated_at=timestamp(meter.updated_at),
         archived_at=timestamp_or_null(meter.archived_at),
     )
+
+
+def meter_version_out(version: MeterVersion) -> MeterVersionOut:
+    """Return a version of a meter as it is answered."""
+    shown = meter_out(version.meter)
+    fields = {name: getattr(shown, name) for name in shown.__struct_fields__}
+    return MeterVersionOut(**fields, position=version.position)
 
 
 def _filter(given: FilterIn) -> dict[str, tuple[str, ...]]:

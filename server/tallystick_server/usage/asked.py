@@ -63,7 +63,19 @@ def question_from_parameters(  # noqa: PLR0913, PLR0917 - declared one by one, s
     as_of: Annotated[
         int | None,
         QueryParameter(
-            name="as_of", ge=0, le=LAST_POSITION, description="A position of the log: the answer as it was known then."
+            name="as_of",
+            ge=0,
+            le=LAST_POSITION,
+            description="A position of the log: the answer as it was known then, by the meter's version in force then.",
+        ),
+    ] = None,
+    version: Annotated[
+        int | None,
+        QueryParameter(
+            name="version",
+            ge=1,
+            le=LAST_POSITION,
+            description="An older version of the meter. Absent: the newest, or with `as_of` the one in force then.",
         ),
     ] = None,
 ) -> UsageQuestion:
@@ -79,6 +91,7 @@ def question_from_parameters(  # noqa: PLR0913, PLR0917 - declared one by one, s
         limit=limit,
         fill=fill,
         as_of=None if as_of is None else Position(as_of),
+        version=version,
     )
 
 
@@ -98,6 +111,7 @@ def question_from_body(query: UsageQuery, clock: Clock) -> UsageQuestion:
         limit=query.limit,
         fill=query.fill,
         as_of=None if query.as_of is None else Position(query.as_of),
+        version=query.version,
     )
 
 

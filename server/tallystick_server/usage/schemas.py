@@ -33,7 +33,7 @@ class UsageTotalOut(msgspec.Struct):
 
 
 class UsageOut(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
-    """Usage of one meter; rows are ordered by group, then start."""
+    """Usage of one meter, by the version of it that `meter_version` names; rows are ordered by group, then start."""
 
     meter: str
     meter_version: int
@@ -59,6 +59,7 @@ class UsageQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, renam
     limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
     fill: Fill = Fill.NONE
     as_of: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
 
 
 class MeterQuery(UsageQuery, kw_only=True, forbid_unknown_fields=True):
