@@ -12,7 +12,7 @@ from .event_filter import check_filter, is_text
 from .question import UsageQuestion
 
 GROUP_BY_MAX: Final = 8
-LIMIT_MAX: Final = 100_000
+LIMIT_MAX: Final = 1_000_000
 
 
 def check_question(question: UsageQuestion) -> None:

@@ -23,7 +23,7 @@ from tallystick.instant import NS_PER_DAY, NS_PER_HOUR, NS_PER_S, Instant
 from .local_calendar import LocalCalendar
 from .question import WindowSize
 
-WINDOWS_MAX: Final = 100_000
+WINDOWS_MAX: Final = 1_000_000
 
 _NS_PER_MINUTE: Final = 60 * NS_PER_S
 # The shortest time between two starts, for the estimate that refuses a question before anything is built.

@@ -223,11 +223,11 @@ class ManyCustomers:
 
 
 def test_more_groups_than_an_answer_may_have_are_refused_rather_than_left_out() -> None:
-    with pytest.raises(InvalidQuestion, match=r"100,001 groups.*keep the top groups with limit") as refused:
-        answer_usage(ManyCustomers(100_001), meter(), question(group_by=("customer",)))
+    with pytest.raises(InvalidQuestion, match=r"1,000,001 groups.*keep the top groups with limit") as refused:
+        answer_usage(ManyCustomers(1_000_001), meter(), question(group_by=("customer",)))
     assert refused.value.parameter == "limit"
-    answer = answer_usage(ManyCustomers(100_001), meter(), question(group_by=("customer",), limit=3))
-    assert totals(answer) == [(("100000",), 100_000), (("100001",), 100_001), (("99999",), 99_999)]
+    answer = answer_usage(ManyCustomers(1_000_001), meter(), question(group_by=("customer",), limit=3))
+    assert totals(answer) == [(("1000000",), 1_000_000), (("1000001",), 1_000_001), (("999999",), 999_999)]
 
 
 def test_more_filled_rows_than_an_answer_may_have_are_refused_before_they_are_made() -> None:
@@ -240,7 +240,7 @@ def test_more_filled_rows_than_an_answer_may_have_are_refused_before_they_are_ma
     ("asked", "parameter"),
     [
         ({"end": "2026-10-01T00:00:00Z"}, "to"),
-        ({"window": WindowSize.MINUTE, "end": "2027-11-01T00:00:00Z"}, "window"),
+        ({"window": WindowSize.MINUTE, "end": "2028-11-01T00:00:00Z"}, "window"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"group_by": ("region", "region")}, "group_by"),
         ({"group_by": ("",)}, "group_by"),
@@ -250,7 +250,7 @@ def test_more_filled_rows_than_an_answer_may_have_are_refused_before_they_are_ma
         ({"filter": {"": ("x",)}}, "filter"),
         ({"filter": {"x": ("\ud800",)}}, "filter"),
         ({"limit": 0}, "limit"),
-        ({"limit": 100_001}, "limit"),
+        ({"limit": 1_000_001}, "limit"),
         ({"as_of": -1}, "as_of"),
     ],
 )

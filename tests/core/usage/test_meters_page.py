@@ -10,7 +10,7 @@ import pytest
 from tallystick.amount import plain
 from tallystick.usage.aggregators import aggregators
 from tallystick.usage.aggregators.unique import FIELDS_MAX
-from tallystick.usage.answer_usage import ROWS_MAX
+from tallystick.usage.arrange_answer import ROWS_MAX
 from tallystick.usage.check_question import GROUP_BY_MAX, LIMIT_MAX
 from tallystick.usage.event_filter import NAMES_MAX, TEXTS_MAX
 from tallystick.usage.meter_definition import DIMENSIONS_MAX, NAME_LENGTH_MAX, UNIT_LENGTH_MAX

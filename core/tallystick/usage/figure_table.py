@@ -1,0 +1,42 @@
+"""Figures as columns, before an answer is made of them: nothing is ranked, ordered, filled or cut yet.
+
+`rows` has the group columns, `WINDOW` (Int32), the count of `EVENTS`, and the figure as `HIGH` and `LOW`; `totals` has the same without a
+window. Where a period is laid beside the one before, both have `PREVIOUS_HIGH` and `PREVIOUS_LOW` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from tallystick.amount import EXACT, SCALE
+
+from .figure import LIMB
+from .windows import Windows
+
+PREVIOUS_HIGH: Final = "previous high"
+PREVIOUS_LOW: Final = "previous low"
+
+
+class FigureTable(msgspec.Struct, frozen=True, eq=False):
+    """The figures of one question; `columns` are the names of the group columns, `nothing` is the figure of no events at all."""
+
+    windows: Windows
+    columns: Sequence[str]
+    rows: pl.DataFrame
+    totals: pl.DataFrame
+    nothing: Decimal | None
+
+    @property
+    def is_compared(self) -> bool:
+        """Return whether the figures of the period before are beside."""
+        return PREVIOUS_HIGH in self.totals.columns
+
+
+def parts_of_nothing(nothing: Decimal | None) -> tuple[int | None, int | None]:
+    """Return `HIGH` and `LOW` of the figure of no events."""
+    return (None, None) if nothing is None else divmod(int(nothing.scaleb(SCALE, EXACT)), LIMB)
