@@ -37,6 +37,26 @@ def carried(high: pl.Expr, low: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     return (high + low // LIMB).alias(HIGH), (low % LIMB).alias(LOW)
 
 
+def divided(high: pl.Expr, low: pl.Expr, divisor: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return the columns `high` and `low` of a figure divided by a positive number below 2^63, rounded half-even to a whole unit.
+
+    `low` lies in [0, 10^18). Long division, one part after the other: each step stays within 128 bits.
+    """
+    divisor = divisor.cast(pl.Int128)
+    quotient_high = high // divisor
+    rest = (high - quotient_high * divisor) * LIMB + low
+    quotient_low = half_even(rest, divisor)
+    return carried(quotient_high, quotient_low)
+
+
+def half_even(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
+    """Return the quotient of two Int128 columns, a tie rounded to the even neighbour; the divisor is positive and below 2^126."""
+    quotient = dividend // divisor
+    twice = (dividend - quotient * divisor) * 2
+    is_up = (twice > divisor) | ((twice == divisor) & (quotient % 2 == 1))
+    return quotient + is_up.cast(pl.Int128)
+
+
 def figure(high: int | None, low: int | None) -> Decimal | None:
     """Return the exact decimal of two parts; None where there is no figure."""
     if high is None or low is None:

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tallystick.amount import plain
 from tallystick.errors import InvalidQuestion
 from tallystick.event import Position
 from tallystick.instant import Instant, format_instant
@@ -142,7 +143,38 @@ def test_the_smallest_and_largest_are_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("aggregation", "nothing"), [("count", 0), ("sum", 0), ("unique", 0), ("min", None), ("max", None)]
+    ("sent", "mean"),
+    [
+        (["1", "2", "2"], "1.666666666667"),
+        (["-1", "-2", "-2"], "-1.666666666667"),
+        (["0.000000000001", "0"], "0"),
+        (["0.000000000003", "0"], "0.000000000002"),
+        (["-0.000000000003", "0"], "-0.000000000002"),
+        ([LARGEST] * 3 + ["0.000000000002"] * 3, "50000000000000000000000000"),
+    ],
+)
+def test_a_mean_is_exact_and_rounded_once_half_even(sent: list[str], mean: str) -> None:
+    answer = ask([call(NOON, value=value) for value in sent], of=meter("avg"))
+    assert plain(answer.totals[0].value or Decimal(0)) == mean
+
+
+def test_the_mean_of_a_range_is_not_the_mean_of_its_days() -> None:
+    events = [call(NOON, value="1"), call(NOON, value="2"), call("2026-11-02T12:00:00Z", value="6")]
+    answer = ask(events, question(window=WindowSize.DAY), meter("avg"))
+    assert values(answer) == [Decimal("1.5"), 6]
+    assert totals(answer) == [((), 3)]
+
+
+def test_the_latest_is_by_time_and_at_equal_times_by_position() -> None:
+    events = [call("2026-11-02T12:00:00Z", value="3"), call("2026-11-02T12:00:00Z", value="2"), call(NOON, value="9")]
+    answer = ask(events, question(window=WindowSize.DAY), meter("latest"))
+    assert values(answer) == [9, 2]
+    assert totals(answer) == [((), 2)]
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "nothing"),
+    [("count", 0), ("sum", 0), ("unique", 0), ("min", None), ("max", None), ("avg", None), ("latest", None)],
 )
 def test_fill_zero_answers_every_window_of_the_one_group_though_nothing_happened(
     aggregation: str, nothing: int | None

@@ -64,6 +64,8 @@ def test_every_limit_is_as_the_page_says(line: str) -> None:
         ("sum` of `value", "sum", "value"),
         ("min` of `value", "min", "value"),
         ("max` of `value", "max", "value"),
+        ("avg` of `value", "avg", "value"),
+        ("latest` of `value", "latest", "value"),
         ("sum` of `properties.tokens", "sum", "properties.tokens"),
         ("unique` of `properties.ip", "unique", "properties.ip"),
         ("count` of `properties.ip", "count", "properties.ip"),

@@ -34,7 +34,13 @@ def operand_of(event: Event, field: str, *, is_number: bool) -> str | Fraction |
         return None
 
 
+def half_even(exact: Fraction) -> Fraction:
+    """Round to 12 decimals, a tie to the even neighbour: what `round` does with fractions."""
+    return round(exact, 12)
+
+
 def figure_of(aggregation: str, operands: Sequence[tuple[str | Fraction | None, ...]]) -> Figure:
+    """Return the figure of the operands, which are in order of time and then of position."""
     if aggregation == "count":
         return Fraction(len(operands))
     if aggregation == "unique":
@@ -42,6 +48,10 @@ def figure_of(aggregation: str, operands: Sequence[tuple[str | Fraction | None, 
     numbers = [number for (number,) in operands if isinstance(number, Fraction)]
     if aggregation == "sum":
         return sum(numbers, Fraction(0))
+    if aggregation == "avg":
+        return half_even(sum(numbers, Fraction(0)) / len(numbers)) if numbers else None
+    if aggregation == "latest":
+        return numbers[-1] if numbers else None
     return {"min": min, "max": max}[aggregation](numbers, default=None)
 
 
@@ -49,9 +59,9 @@ def model_usage(
     events: Sequence[Event], meter: Meter, question: UsageQuestion, edges: Sequence[int]
 ) -> tuple[list[Row], list[Total]]:
     """Return rows and totals; `edges` are those of the windows, which have tests of their own."""
-    is_number = meter.aggregation in {"sum", "min", "max"}
+    is_number = meter.aggregation not in {"count", "unique"}
     counted: dict[Group, list[tuple[int, tuple[str | Fraction | None, ...]]]] = {}
-    for event in events:
+    for event in sorted(events, key=lambda event: event.time):
         operands = tuple(operand_of(event, field, is_number=is_number) for field in meter.fields or (meter.field,))
         filters = [*meter.filter.items(), *question.filter.items()]
         if (

@@ -9,13 +9,15 @@ from tallystick.errors import InvalidDefinition
 from tallystick.meter import Meter
 
 from .aggregator import Aggregator
+from .avg import Avg
 from .count import Count
+from .latest import Latest
 from .max import Max
 from .min import Min
 from .sum import Sum
 from .unique import Unique
 
-BUILT_IN: Final[tuple[type[Aggregator], ...]] = (Count, Sum, Min, Max, Unique)
+BUILT_IN: Final[tuple[type[Aggregator], ...]] = (Count, Sum, Min, Max, Avg, Latest, Unique)
 
 # The fields of a meter that only some aggregations understand, each with what it is when it was not given.
 _OPTIONS: Final[dict[str, object]] = {"fields": (), "timeout": None, "series": None, "statistic": None, "options": {}}
