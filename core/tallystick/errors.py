@@ -42,6 +42,25 @@ class InvalidDefinition(TallystickError, ValueError):
         self.field, self.detail = field, detail
 
 
+class PluginMissing(TallystickError, LookupError):
+    """A meter's aggregation came from a plugin that is not installed here any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the aggregation {name!r} belongs to a plugin that is not installed here: install it again and restart, or change the meter's "
+            "aggregation"
+        )
+        self.name = name
+
+
+class PluginFailed(TallystickError):
+    """A plugin's code raised, or answered what it may not; `stage` is the function that did. Nothing but this question is affected."""
+
+    def __init__(self, name: str, package: str, stage: str, detail: str) -> None:
+        super().__init__(f"the aggregation {name!r} of the plugin {package} failed in {stage}: {detail}")
+        self.name, self.package, self.stage, self.detail = name, package, stage, detail
+
+
 class Unavailable(TallystickError):
     """The engine cannot take this now, stored nothing of it, and will again after `retry_after_s`."""
 

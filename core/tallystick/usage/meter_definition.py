@@ -9,7 +9,7 @@ from tallystick.errors import InvalidDefinition
 from tallystick.event import PROPERTY_NAME_LENGTH_MAX, TYPE_LENGTH_MAX
 from tallystick.meter import Meter
 
-from .aggregators import bind_aggregator
+from .aggregators import bind_aggregator, check_aggregation
 from .event_filter import check_filter, is_text
 
 NAME_LENGTH_MAX: Final = 256
@@ -37,6 +37,7 @@ def checked_meter(meter: Meter) -> Meter:
         raise InvalidDefinition("dimensions", "each name may be given once")
     for name in meter.dimensions:
         _check_text("dimensions", name, PROPERTY_NAME_LENGTH_MAX)
+    check_aggregation(meter.aggregation)
     bind_aggregator(meter)
     return meter
 

@@ -37,12 +37,13 @@ class Operand(msgspec.Struct, frozen=True):
     """One field as an aggregator finds it in the events it folds.
 
     `column` holds a `Decimal(38, 12)` for a number, and for a text what equal values have in common: their text, or for the event's
-    value its decimal. It is never null: events where it would be are left out before.
+    value its decimal. It is never null: events where it would be are left out before, unless `if_missing` says what text stands in.
     """
 
     field: str
     kind: OperandKind
     column: str
+    if_missing: str | None = None
 
     @property
     def property_name(self) -> str | None:
@@ -62,6 +63,8 @@ class Operand(msgspec.Struct, frozen=True):
         if self.field == CUSTOMER:
             return pl.col(CUSTOMER).alias(self.column)
         text = pl.col(f"{PROPERTY_PREFIX}{self.property_name}")
+        if self.if_missing is not None:
+            text = text.fill_null(self.if_missing)
         return (number_in(text) if self.kind is OperandKind.NUMBER else text).alias(self.column)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tallystick.errors import InvalidDefinition
 from tallystick.testing.aggregator_check import check_aggregator
-from tallystick.usage.aggregators import aggregators, bind_aggregator
+from tallystick.usage.aggregators import aggregators, check_aggregation
 from tallystick.usage.aggregators.sum import Sum
 from tests.core.usage.asking import meter
 
@@ -45,5 +45,5 @@ def test_the_check_finds_an_aggregator_that_looks_at_the_order_of_rows() -> None
 
 def test_an_unknown_aggregation_is_refused_with_the_names_that_there_are() -> None:
     with pytest.raises(InvalidDefinition, match=r"'median' is unknown; there are .*sum") as refused:
-        bind_aggregator(meter("median"))
+        check_aggregation("median")
     assert refused.value.field == "aggregation"

@@ -1,6 +1,6 @@
 """Aggregations, each three functions over a state: see `aggregator` for the rules, `registry` for the list."""
 
 from .aggregator import EVENTS, Aggregator
-from .registry import aggregators, bind_aggregator
+from .registry import aggregators, bind_aggregator, check_aggregation, installed_plugins
 
-__all__ = ["EVENTS", "Aggregator", "aggregators", "bind_aggregator"]
+__all__ = ["EVENTS", "Aggregator", "aggregators", "bind_aggregator", "check_aggregation", "installed_plugins"]

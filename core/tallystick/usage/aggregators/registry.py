@@ -1,16 +1,18 @@
-"""Which aggregations there are, by the name that meters call them."""
+"""Which aggregations there are, by the name that meters call them: built-in ones, and those of installed plugins."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
-from tallystick.errors import InvalidDefinition
+from tallystick.errors import InvalidDefinition, PluginMissing
 from tallystick.meter import Meter
 
 from .aggregator import Aggregator
 from .avg import Avg
 from .count import Count
+from .installed_plugins import InstalledPlugins, find_plugins
 from .latest import Latest
 from .max import Max
 from .min import Min
@@ -24,18 +26,35 @@ _OPTIONS: Final[dict[str, object]] = {"fields": (), "timeout": None, "series": N
 
 
 def aggregators() -> Mapping[str, type[Aggregator]]:
-    """Return every aggregation by its name."""
+    """Return every built-in aggregation by its name."""
     return {aggregator.name: aggregator for aggregator in BUILT_IN}
 
 
+@cache
+def installed_plugins() -> InstalledPlugins:
+    """Return the plugins that were installed when this was first asked; what `sys.path` has by then is looked through once."""
+    return find_plugins(aggregators().keys())
+
+
+def check_aggregation(name: str) -> None:
+    """Raise `InvalidDefinition` unless there is an aggregation of this name; no plugin is imported for it."""
+    known = [*aggregators(), *installed_plugins().names]
+    if name not in known:
+        raise InvalidDefinition("aggregation", f"{name[:64]!a} is unknown; there are {', '.join(sorted(known))}")
+
+
 def bind_aggregator(meter: Meter) -> Aggregator:
-    """Return the meter's aggregation, ready to fold. Raises `InvalidDefinition` where it is unknown or refuses the meter."""
-    known = aggregators()
-    aggregator = known.get(meter.aggregation)
+    """Return the meter's aggregation, ready to fold.
+
+    Raises `InvalidDefinition` where it refuses the meter, `PluginMissing` where it is not here any more, `PluginFailed` where it cannot be
+    imported.
+    """
+    aggregator = aggregators().get(meter.aggregation)
     if aggregator is None:
-        raise InvalidDefinition(
-            "aggregation", f"{meter.aggregation[:64]!a} is unknown; there are {', '.join(sorted(known))}"
-        )
+        plugin = installed_plugins().named(meter.aggregation)
+        if plugin is None:
+            raise PluginMissing(meter.aggregation[:64])
+        aggregator = plugin.load().aggregator
     for option, absent in _OPTIONS.items():
         if option not in aggregator.options and getattr(meter, option) != absent:
             raise InvalidDefinition(option, f"{aggregator.name} has no such option: leave it out")
