@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests that wait for a disk or for another process leave a core idle, and the others fill it: as many workers as cores, two at least.
 WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); [ $$cores -gt 2 ] && echo $$cores || echo 2)
 ARGS ?=
+# Compiled when Tallystick is installed, if there is a C compiler (hatch_build.py).
+NATIVE := $(wildcard core/tallystick/native/*.[ch])
 
 help:
 	@echo 'make demo            load real usage into a throw-away appliance and look at it (ARGS=--no-tui: print and end)'
@@ -67,13 +69,13 @@ clean:
 	@$(PYTHON) -m venv --clear .venv || { echo 'Python lacks its venv module: on Debian and Ubuntu, apt-get install python3-venv' >&2; exit 2; }
 
 # The build back end is in the lock files too, so that nothing is fetched without a hash.
-.venv/.run-ready: requirements/run.lock pyproject.toml | .venv/bin/pip
+.venv/.run-ready: requirements/run.lock pyproject.toml hatch_build.py $(NATIVE) | .venv/bin/pip
 	@echo 'installing requirements/run.lock' >&2
 	@$(PIP) install --require-hashes --requirement requirements/run.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev-ready: requirements/dev.lock pyproject.toml | .venv/bin/pip
+.venv/.dev-ready: requirements/dev.lock pyproject.toml hatch_build.py $(NATIVE) | .venv/bin/pip
 	@echo 'installing requirements/dev.lock' >&2
 	@$(PIP) install --require-hashes --requirement requirements/dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .

@@ -15,12 +15,14 @@ import numpy.typing as npt
 
 from .event import Event, EventState, Position, PropertyValue, StoredEvent
 from .instant import Instant
+from .packed_events import PackedEvents, PackedRows
 
 
 class EventColumns(msgspec.Struct, frozen=True, kw_only=True):
     """Consecutive events of the log: entry `i` of each column belongs to position `first_position + i`.
 
-    `times` and `received_at` are Int64 nanoseconds; `values` canonical amounts; `properties` canonical JSON objects (see `EventBatch`).
+    `times` and `received_at` are Int64 nanoseconds; `values` canonical amounts; `properties` canonical JSON objects (see `EventLists`).
+    `packed` holds the same events in one piece of memory, where the compiled library is; the columns of texts then lie in it.
     """
 
     first_position: int
@@ -33,6 +35,7 @@ class EventColumns(msgspec.Struct, frozen=True, kw_only=True):
     received_at: npt.NDArray[np.int64]
     values: Sequence[str]
     properties: Sequence[bytes]
+    packed: PackedRows | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -41,6 +44,23 @@ class EventColumns(msgspec.Struct, frozen=True, kw_only=True):
     def end_position(self) -> int:
         """The position after the last event: the columns cover `[first_position, end_position)`."""
         return self.first_position + len(self.ids)
+
+    def piece(self, start: int, end: int) -> EventColumns:
+        """Return the rows `[start, end)`."""
+        packed = self.packed
+        return EventColumns(
+            first_position=self.first_position + start,
+            sources=self.sources[start:end],
+            ids=self.ids[start:end],
+            types=self.types[start:end],
+            customers=self.customers[start:end],
+            times=self.times[start:end],
+            times_given=self.times_given[start:end],
+            received_at=self.received_at[start:end],
+            values=self.values[start:end],
+            properties=self.properties[start:end],
+            packed=packed and PackedRows(packed.pack, packed.start + start, packed.start + end),
+        )
 
     def stored_event(self, row: int, *, state: EventState) -> StoredEvent:
         """Return one row as an object; costs microseconds, so for pages and receipts only."""
@@ -60,6 +80,23 @@ class EventColumns(msgspec.Struct, frozen=True, kw_only=True):
             received_at=Instant(int(self.received_at[row])),
             state=state,
         )
+
+
+def columns_of_pack(pack: PackedEvents, *, first_position: int = 0) -> EventColumns:
+    """Return the events of a pack; makes no object an event."""
+    return EventColumns(
+        first_position=first_position,
+        sources=pack.sources,
+        ids=pack.ids,
+        types=pack.types,
+        customers=pack.customers,
+        times=pack.times,
+        times_given=pack.times_given,
+        received_at=pack.received_at,
+        values=pack.values,
+        properties=pack.properties,
+        packed=PackedRows(pack, 0, pack.rows),
+    )
 
 
 _PROPERTIES: msgspec.json.Decoder[dict[str, Any]] = (

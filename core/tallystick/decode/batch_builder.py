@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from tallystick.entropy import Entropy
-from tallystick.event_batch import RAW_BYTES_MAX, EventBatch, RejectedEvent
+from tallystick.event_batch import RAW_BYTES_MAX, EventBatch, EventLists, RejectedEvent
 from tallystick.rejection import Rejected
 
 from .derived_id import derived_id
-from .fast_columns import Columns, Moment
+from .fast_columns import Moment
 from .refused import Refused
 from .sent_event import ABSENT
 
@@ -18,7 +19,9 @@ from .sent_event import ABSENT
 _RANDOM_ID_BYTES = 16
 
 
-def batch_of(columns: Columns, *, moment: Moment, entropy: Entropy, media_type: str, decoded_bytes: int) -> EventBatch:
+def batch_of(
+    columns: EventLists, *, moment: Moment, entropy: Entropy, media_type: str, decoded_bytes: int
+) -> EventBatch:
     """Return the batch of a request of which every event is valid."""
     return _batch(columns, range(len(columns.ids)), [], moment, entropy, media_type, decoded_bytes)
 
@@ -50,7 +53,7 @@ class BatchBuilder:
             else None
         )
 
-    def add(self, columns: Columns, indexes: range) -> None:
+    def add(self, columns: EventLists, indexes: range) -> None:
         """Add a run of valid events."""
         self._indexes += indexes
         self._sources += columns.sources
@@ -72,7 +75,7 @@ class BatchBuilder:
 
     def batch(self, *, entropy: Entropy, media_type: str, decoded_bytes: int) -> EventBatch:
         """Return all of it."""
-        columns = Columns(
+        columns = EventLists(
             sources=self._sources,
             ids=self._ids,
             types=self._types,
@@ -86,7 +89,7 @@ class BatchBuilder:
 
 
 def _batch(
-    columns: Columns,
+    columns: EventLists,
     indexes: range | list[int],
     rejected: list[RejectedEvent],
     moment: Moment,
@@ -97,21 +100,14 @@ def _batch(
     return EventBatch(
         received_at=moment.received_at,
         indexes=indexes,
-        sources=columns.sources,
-        ids=_with_missing_ids(columns, entropy),
-        types=columns.types,
-        customers=columns.customers,
-        times=columns.times,
-        times_given=columns.times_given,
-        values=columns.values,
-        properties=columns.properties,
+        columns=structs.replace(columns, ids=_with_missing_ids(columns, entropy)),
         rejected=rejected,
         media_type=media_type,
         decoded_bytes=decoded_bytes,
     )
 
 
-def _with_missing_ids(columns: Columns, entropy: Entropy) -> list[str]:
+def _with_missing_ids(columns: EventLists, entropy: Entropy) -> list[str]:
     """Return the ids, with one made for each event that was sent without."""
     ids = columns.ids
     missing = "".join(ids).count(ABSENT)

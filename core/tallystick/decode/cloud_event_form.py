@@ -7,17 +7,19 @@ from typing import Any, Final
 import msgspec
 
 from tallystick.amount import AmountOutOfRange, InvalidAmount, canonical_amount
+from tallystick.event_batch import EventLists
 
 from .array_scanner import JSON_SPACE
 from .canonical_memo import CanonicalMemo
 from .cloud_event import canonical_data, check_cloud_event
 from .errors import TooManyEvents
 from .event_rules import CheckedEvent
-from .fast_columns import Columns, Moment, sent_texts, text_columns
+from .fast_columns import Moment, sent_texts, text_columns
 from .json_form import NOT_PLAIN, JsonForm, refuse_too_many
 from .json_memos import plain_properties
 from .json_reader import read_json
 from .limits import DecodeLimits
+from .native_form import NativeForm
 from .raw_column import raw_column
 from .refused import Refused
 from .sent_event import ABSENT, SentCloudEvent
@@ -34,8 +36,9 @@ class CloudEventForm:
     """`application/cloudevents+json` and `application/cloudevents-batch+json`; either takes one event or an array."""
 
     element_media_type = "application/cloudevents+json"
+    native_form: NativeForm | None = None
 
-    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> Columns | None:
+    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> EventLists | None:
         """See `WireForm`."""
         body = body.strip(JSON_SPACE)
         try:
@@ -53,7 +56,7 @@ class CloudEventForm:
         """See `WireForm`."""
         return JsonForm().split(body, limits=limits)
 
-    def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
+    def some(self, elements: list[bytes], *, moment: Moment) -> EventLists | None:
         """See `WireForm`."""
         body = b"[%b]" % b",".join(elements)
         try:
@@ -67,7 +70,7 @@ class CloudEventForm:
         return check_cloud_event(read_json(element), latest=moment.latest)
 
 
-def _plain(events: list[SentCloudEvent], body: bytes, outside_bytes: int, moment: Moment) -> Columns | None:
+def _plain(events: list[SentCloudEvent], body: bytes, outside_bytes: int, moment: Moment) -> EventLists | None:
     """Return the events if each is plainly right; `outside_bytes` of the body that are no space stand outside of them."""
     if not events or {event.specversion for event in events} != {"1.0"}:
         return None

@@ -2,7 +2,8 @@
 
 Promises: never raises anything but the errors of `errors`; a bad event never takes its neighbours down; the same events give the same
 batch whatever the format, the order of keys or the spelling of numbers.
-How: all at once on the fast path if everything is plainly right. If not, the body is cut into events and these are taken in runs of
+How: all at once if everything is plainly right, by the compiled library where it is, else by whole columns.
+If not, the body is cut into events and these are taken in runs of
 a hundred and then of ten, so that a run without anything unusual is still fast; what is left goes through the rules one by one.
 """
 
@@ -21,6 +22,7 @@ from .fast_columns import Moment, columns_of_one
 from .json_form import JsonForm, JsonLinesForm
 from .limits import DecodeLimits
 from .msgpack_form import MsgpackForm
+from .native_form import read_natively
 from .refused import Refused
 from .sent_event import ABSENT
 from .wire_form import WireForm
@@ -62,6 +64,8 @@ def decode_events(
     decoded_bytes = len(body)
     form, body = _opened(body, media_type=media_type, limits=limits)
     moment = Moment(received_at=received_at, latest=received_at + limits.future_ns_max)
+    if (batch := _native_batch(form, body, limits=limits, moment=moment, decoded_bytes=decoded_bytes)) is not None:
+        return batch
     columns = form.whole(body, limits=limits, moment=moment)
     if columns is not None:
         return batch_of(
@@ -87,11 +91,32 @@ def decode_plain_events(
     """
     form, opened = _opened(body, media_type=media_type, limits=limits)
     moment = Moment(received_at=received_at, latest=received_at + limits.future_ns_max)
+    if (batch := _native_batch(form, opened, limits=limits, moment=moment, decoded_bytes=len(body))) is not None:
+        return batch
     columns = form.whole(opened, limits=limits, moment=moment)
     if columns is None or ABSENT in columns.ids:
         return None
     return batch_of(
         columns, moment=moment, entropy=entropy, media_type=form.element_media_type, decoded_bytes=len(body)
+    )
+
+
+def _native_batch(
+    form: WireForm, body: bytes, *, limits: DecodeLimits, moment: Moment, decoded_bytes: int
+) -> EventBatch | None:
+    """Return what the compiled library reads, if there is one and all is plainly right."""
+    if form.native_form is None:
+        return None
+    events = read_natively(body, form.native_form, limits=limits, moment=moment)
+    if events is None:
+        return None
+    return EventBatch(
+        received_at=moment.received_at,
+        indexes=range(events.rows),
+        columns=events,
+        rejected=[],
+        media_type=form.element_media_type,
+        decoded_bytes=decoded_bytes,
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tallystick.event import CUSTOMER_LENGTH_MAX, ID_LENGTH_MAX, SOURCE_LENGTH_MAX, TYPE_LENGTH_MAX
+from tallystick.event_batch import EventLists
 
 from .canonical_memo import CanonicalMemo
 from .event_rules import CheckedEvent
@@ -28,21 +29,8 @@ for _shared in (_ONE_GIVEN, _ONE_NOT_GIVEN):
     _shared.flags.writeable = False
 
 
-class Columns(msgspec.Struct, kw_only=True, gc=False):
-    """Valid events as in `EventBatch`; an id that was not sent is still `ABSENT`."""
-
-    sources: list[str]
-    ids: list[str]
-    types: list[str]
-    customers: list[str]
-    times: npt.NDArray[np.int64]
-    times_given: npt.NDArray[np.bool_]
-    values: list[str]
-    properties: list[bytes]
-
-
-class TextColumns(msgspec.Struct, kw_only=True, gc=False):
-    """`Columns` but for values and properties."""
+class TextLists(msgspec.Struct, kw_only=True, gc=False):
+    """`EventLists` but for values and properties; an id that was not sent is still `ABSENT`."""
 
     sources: list[str]
     ids: list[str]
@@ -51,9 +39,9 @@ class TextColumns(msgspec.Struct, kw_only=True, gc=False):
     times: npt.NDArray[np.int64]
     times_given: npt.NDArray[np.bool_]
 
-    def with_values(self, values: list[str], properties: list[bytes]) -> Columns:
+    def with_values(self, values: list[str], properties: list[bytes]) -> EventLists:
         """Return all columns."""
-        return Columns(
+        return EventLists(
             sources=self.sources,
             ids=self.ids,
             types=self.types,
@@ -81,7 +69,7 @@ class Memos(msgspec.Struct, frozen=True):
 
 def columns_of(
     events: list[SentEvent], values: list[bytes], properties: list[bytes], *, memos: Memos, moment: Moment
-) -> tuple[Columns, SentSizes] | None:
+) -> tuple[EventLists, SentSizes] | None:
     """Return the columns and the sizes they imply, or None. `values` and `properties` are those of the events, as sent."""
     sizes = SentSizes()
     texts = text_columns(events, customer_name="customer", sizes=sizes, moment=moment)
@@ -98,7 +86,7 @@ def columns_of(
 
 def text_columns(
     events: Sequence[SentTexts], *, customer_name: str, sizes: SentSizes, moment: Moment
-) -> TextColumns | None:
+) -> TextLists | None:
     """Return the columns but for values and properties, adding their sizes, or None."""
     types = sent_texts([event.type for event in events], "type", TYPE_LENGTH_MAX, sizes)
     customers = sent_texts([event.customer for event in events], customer_name, CUSTOMER_LENGTH_MAX, sizes)
@@ -109,13 +97,13 @@ def text_columns(
     times = _times([event.time for event in events], moment, sizes)
     if ids is None or sources is None or times is None:
         return None
-    return TextColumns(sources=sources, ids=ids, types=types, customers=customers, times=times[0], times_given=times[1])
+    return TextLists(sources=sources, ids=ids, types=types, customers=customers, times=times[0], times_given=times[1])
 
 
-def columns_of_one(event: CheckedEvent, *, moment: Moment) -> Columns:
+def columns_of_one(event: CheckedEvent, *, moment: Moment) -> EventLists:
     """Return the columns that one event makes."""
     is_timed = event.time is not None
-    return Columns(
+    return EventLists(
         sources=[event.source],
         ids=[ABSENT if event.id is None else event.id],
         types=[event.type],

@@ -8,15 +8,18 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from tallystick.event_batch import EventLists
+
 from .array_scanner import JSON_SPACE, split_array
 from .errors import TooManyEvents, UnreadableBody
 from .escaped_sizes import are_only_escapes
 from .event_rules import CheckedEvent, check_event
-from .fast_columns import Columns, Moment, columns_of, columns_of_one
+from .fast_columns import Moment, columns_of, columns_of_one
 from .fast_event import plain_event
 from .json_memos import JSON_MEMOS
 from .json_reader import read_json
 from .limits import DecodeLimits
+from .native_form import NativeForm
 from .raw_column import raw_column
 from .sent_event import SentEvent
 from .sent_sizes import solid_bytes
@@ -37,8 +40,9 @@ class JsonForm:
     """`application/json`: one event or an array of events."""
 
     element_media_type = "application/json"
+    native_form: NativeForm | None = NativeForm.JSON
 
-    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> Columns | None:
+    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> EventLists | None:
         """See `WireForm`."""
         body = body.strip(JSON_SPACE)
         try:
@@ -65,7 +69,7 @@ class JsonForm:
                 pass
         return split_array(body, events_max=limits.events_max)
 
-    def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
+    def some(self, elements: list[bytes], *, moment: Moment) -> EventLists | None:
         """See `WireForm`."""
         body = b"[%b]" % b",".join(elements)
         try:
@@ -84,8 +88,9 @@ class JsonLinesForm:
     """`application/x-ndjson`: one event a line; blank lines are skipped."""
 
     element_media_type = "application/json"
+    native_form: NativeForm | None = NativeForm.LINES
 
-    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> Columns | None:
+    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> EventLists | None:
         """See `WireForm`."""
         return _plain_lines(body, moment, limits.events_max)
 
@@ -104,7 +109,7 @@ class JsonLinesForm:
             start = end + 1
         return lines
 
-    def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
+    def some(self, elements: list[bytes], *, moment: Moment) -> EventLists | None:
         """See `WireForm`."""
         return _plain_lines(b"\n".join(elements), moment, len(elements))
 
@@ -121,7 +126,7 @@ def _one(element: bytes, moment: Moment) -> CheckedEvent:
     return check_event(read_json(element), latest=moment.latest) if event is None else event
 
 
-def _plain_lines(body: bytes, moment: Moment, events_max: int) -> Columns | None:
+def _plain_lines(body: bytes, moment: Moment, events_max: int) -> EventLists | None:
     """Return the events if there is exactly one on each line."""
     body = body.strip(JSON_SPACE)
     if b"\r" in body:
@@ -149,7 +154,7 @@ def _brace_line_count(body: bytes) -> int:
     return len(ends) + 1 if are_between.all() else -1
 
 
-def _plain(events: list[SentEvent], body: bytes, outside_bytes: int, moment: Moment) -> Columns | None:
+def _plain(events: list[SentEvent], body: bytes, outside_bytes: int, moment: Moment) -> EventLists | None:
     """Return the events if each is plainly right; `outside_bytes` of the body that are no space stand outside of them."""
     if not events:
         return None

@@ -6,12 +6,15 @@ from typing import Final
 
 import msgspec
 
+from tallystick.event_batch import EventLists
+
 from .canonical_memo import CanonicalMemo
 from .errors import TooManyEvents, UnreadableBody
 from .event_rules import CheckedEvent, canonical_properties, canonical_value, check_event, check_structure
-from .fast_columns import Columns, Memos, Moment, columns_of
+from .fast_columns import Memos, Moment, columns_of
 from .limits import DecodeLimits
 from .msgpack_reader import array_size, map_size, read_msgpack
+from .native_form import NativeForm
 from .refused import Refused
 from .sent_event import SentEvent
 from .sent_tree import Members
@@ -25,8 +28,9 @@ class MsgpackForm:
     """`application/msgpack`: one event or an array of events."""
 
     element_media_type = "application/msgpack"
+    native_form: NativeForm | None = None
 
-    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> Columns | None:
+    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> EventLists | None:
         """See `WireForm`."""
         if array_size(body) < 0:
             return self.some([body], moment=moment)
@@ -44,7 +48,7 @@ class MsgpackForm:
         except _NOT_PLAIN as error:
             raise UnreadableBody(f"the body is no MessagePack: {error}") from error
 
-    def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
+    def some(self, elements: list[bytes], *, moment: Moment) -> EventLists | None:
         """See `WireForm`."""
         if not elements:
             return None

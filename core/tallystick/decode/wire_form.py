@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from tallystick.event_batch import EventLists
+
 from .event_rules import CheckedEvent
-from .fast_columns import Columns, Moment
+from .fast_columns import Moment
 from .limits import DecodeLimits
+from .native_form import NativeForm
 
 
 class WireForm(Protocol):
@@ -15,7 +18,10 @@ class WireForm(Protocol):
     element_media_type: str
     """What one event alone, cut out of the body, is written in; the quarantine keeps it with the bytes."""
 
-    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> Columns | None:
+    native_form: NativeForm | None
+    """How the compiled library knows the format, if it does."""
+
+    def whole(self, body: bytes, *, limits: DecodeLimits, moment: Moment) -> EventLists | None:
         """Return all events of the body, or None if one of them is not plainly right. Raises `TooManyEvents`."""
         ...
 
@@ -23,7 +29,7 @@ class WireForm(Protocol):
         """Return the bytes of each event. Raises `UnreadableBody` and `TooManyEvents`."""
         ...
 
-    def some(self, elements: list[bytes], *, moment: Moment) -> Columns | None:
+    def some(self, elements: list[bytes], *, moment: Moment) -> EventLists | None:
         """Return the events of some elements that `split` returned, or None if one of them is not plainly right."""
         ...
 

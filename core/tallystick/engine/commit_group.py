@@ -9,10 +9,13 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
-from tallystick.event_batch import EventBatch
-from tallystick.event_columns import EventColumns
+from tallystick.event_batch import EventBatch, EventLists
+from tallystick.event_columns import EventColumns, columns_of_pack
 from tallystick.log.block import EVENTS_PER_BLOCK_MAX
+from tallystick.native.library import NATIVE
+from tallystick.packed_events import joined, packed_lists
 
 Entry = TypeVar("Entry", str, bytes)
 
@@ -38,25 +41,47 @@ def commit_group(batches: Sequence[EventBatch]) -> CommitGroup:
     sizes = [len(batch) for batch in batches]
     row_starts = np.zeros(len(batches) + 1, np.int64)
     np.cumsum(sizes, out=row_starts[1:])
-    columns = EventColumns(
-        first_position=0,
-        sources=_joined([batch.sources for batch in batches]),
-        ids=_joined([batch.ids for batch in batches]),
-        types=_joined([batch.types for batch in batches]),
-        customers=_joined([batch.customers for batch in batches]),
-        times=np.concatenate([batch.times for batch in batches]),
-        times_given=np.concatenate([batch.times_given for batch in batches]),
-        received_at=np.repeat(np.array([batch.received_at for batch in batches], np.int64), sizes),
-        values=_joined([batch.values for batch in batches]),
-        properties=_joined([batch.properties for batch in batches]),
+    columns = (
+        _listed(batches, sizes) if NATIVE is None else columns_of_pack(joined([_packed(each) for each in batches]))
     )
     return CommitGroup(batches=batches, row_starts=row_starts, columns=columns)
+
+
+def _packed(batch: EventBatch) -> bytes:
+    columns = batch.columns
+    if isinstance(columns, EventLists):
+        columns = packed_lists(
+            (columns.sources, columns.ids, columns.types, columns.customers, columns.values, columns.properties),
+            times=columns.times,
+            received_at=np.full(len(columns), batch.received_at, np.int64),
+            times_given=columns.times_given,
+        )
+    return columns.buffer
+
+
+def _listed(batches: Sequence[EventBatch], sizes: list[int]) -> EventColumns:
+    columns = [batch.columns for batch in batches]
+    return EventColumns(
+        first_position=0,
+        sources=_joined([each.sources for each in columns]),
+        ids=_joined([each.ids for each in columns]),
+        types=_joined([each.types for each in columns]),
+        customers=_joined([each.customers for each in columns]),
+        times=np.concatenate([each.times for each in columns]),
+        times_given=np.concatenate([each.times_given for each in columns]),
+        received_at=np.repeat(np.array([batch.received_at for batch in batches], np.int64), sizes),
+        values=_joined([each.values for each in columns]),
+        properties=_joined([each.properties for each in columns]),
+    )
 
 
 def selected(columns: EventColumns, mask: npt.NDArray[np.bool_]) -> EventColumns:
     """Return the rows for which the mask is true."""
     if mask.all():
         return columns
+    if columns.packed is not None:
+        rows = np.flatnonzero(mask) + columns.packed.start
+        return columns_of_pack(columns.packed.pack.taken(rows), first_position=columns.first_position)
     keep = mask.tolist()
     return EventColumns(
         first_position=columns.first_position,
@@ -74,25 +99,11 @@ def selected(columns: EventColumns, mask: npt.NDArray[np.bool_]) -> EventColumns
 
 def cut_into_blocks(columns: EventColumns, *, first_position: int) -> list[EventColumns]:
     """Return the columns in pieces that fit a block each, with the positions they will have."""
+    placed = structs.replace(columns, first_position=first_position)
     return [
-        _slice(columns, start, min(start + EVENTS_PER_BLOCK_MAX, len(columns)), first_position)
+        placed.piece(start, min(start + EVENTS_PER_BLOCK_MAX, len(columns)))
         for start in range(0, len(columns), EVENTS_PER_BLOCK_MAX)
     ]
-
-
-def _slice(columns: EventColumns, start: int, end: int, first_position: int) -> EventColumns:
-    return EventColumns(
-        first_position=first_position + start,
-        sources=columns.sources[start:end],
-        ids=columns.ids[start:end],
-        types=columns.types[start:end],
-        customers=columns.customers[start:end],
-        times=columns.times[start:end],
-        times_given=columns.times_given[start:end],
-        received_at=columns.received_at[start:end],
-        values=columns.values[start:end],
-        properties=columns.properties[start:end],
-    )
 
 
 def _joined(columns: Sequence[Sequence[Entry]]) -> Sequence[Entry]:

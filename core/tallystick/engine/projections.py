@@ -115,7 +115,11 @@ class Projections:
 
     def hashes(self, columns: EventColumns) -> npt.NDArray[np.uint64]:
         """Return the keys of the events in the index."""
-        return identity_hashes(columns.sources, columns.ids, seed=self.manifest.hash_seed)
+        seed = self.manifest.hash_seed
+        packed = columns.packed
+        if packed is not None and len(packed) == packed.pack.rows:
+            return packed.pack.identity_hashes(seed)
+        return identity_hashes(columns.sources, columns.ids, seed=seed)
 
     def fold(self, columns: EventColumns, hashes: npt.NDArray[np.uint64], *, packed_bytes: int) -> None:
         """Take events that are on disk, `packed_bytes` of them, into the index and the tail; `publish` shows them."""

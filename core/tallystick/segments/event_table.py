@@ -75,19 +75,7 @@ def _pieces(columns: EventColumns) -> Iterator[EventColumns]:
         yield columns
         return
     for start in range(0, len(columns), _ROWS_A_CALL):
-        cut = slice(start, start + _ROWS_A_CALL)
-        yield EventColumns(
-            first_position=columns.first_position + start,
-            sources=columns.sources[cut],
-            ids=columns.ids[cut],
-            types=columns.types[cut],
-            customers=columns.customers[cut],
-            times=columns.times[cut],
-            times_given=columns.times_given[cut],
-            received_at=columns.received_at[cut],
-            values=columns.values[cut],
-            properties=columns.properties[cut],
-        )
+        yield columns.piece(start, min(start + _ROWS_A_CALL, len(columns)))
 
 
 def _part(group: Sequence[EventColumns]) -> pl.DataFrame:

@@ -41,22 +41,23 @@ def decode(body: bytes | str, media_type: str = JSON, limits: DecodeLimits = LIM
 
 
 def rows_of(batch: EventBatch) -> list[Row]:
-    columns = (batch.sources, batch.ids, batch.types, batch.customers, batch.values, batch.properties)
-    assert {len(column) for column in (*columns, batch.indexes, batch.times, batch.times_given)} == {len(batch)}
+    events = batch.columns
+    columns = (events.sources, events.ids, events.types, events.customers, events.values, events.properties)
+    assert {len(column) for column in (*columns, batch.indexes, events.times, events.times_given)} == {len(batch)}
     # What encodes them later takes no subclass of these.
     assert {type(text) for column in columns[:-1] for text in column} <= {str}
-    assert {type(canonical) for canonical in batch.properties} <= {bytes}
+    assert {type(canonical) for canonical in events.properties} <= {bytes}
     return [
         Row(
             place=batch.indexes[row],
-            source=batch.sources[row],
-            id=batch.ids[row],
-            type=batch.types[row],
-            customer=batch.customers[row],
-            time=Instant(int(batch.times[row])),
-            is_timed=bool(batch.times_given[row]),
-            value=batch.values[row],
-            properties=batch.properties[row],
+            source=events.sources[row],
+            id=events.ids[row],
+            type=events.types[row],
+            customer=events.customers[row],
+            time=Instant(int(events.times[row])),
+            is_timed=bool(events.times_given[row]),
+            value=events.values[row],
+            properties=events.properties[row],
         )
         for row in range(len(batch))
     ]

@@ -165,4 +165,4 @@ def test_an_event_alone_is_decoded_as_it_is_among_others(events: list[str]) -> N
         return
     batch = decode(event)
     assert [entry.rejected.code for entry in batch.rejected] == [refusal.code for _, refusal in refused]
-    assert rows_of(batch) == [row_of(index, checked, batch.ids[0]) for index, checked in taken]
+    assert rows_of(batch) == [row_of(index, checked, batch.columns.ids[0]) for index, checked in taken]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.decode import DecodeLimits, decode_events, decode_plain_events
-from tallystick.event_batch import EventBatch
+from tallystick.event_batch import EventBatch, EventLists
 from tallystick.testing import ManualClock, SeededEntropy
 
 events = st.fixed_dictionaries(
@@ -34,12 +34,9 @@ def decoded(body: bytes, *, plainly: bool) -> EventBatch | None:
 
 
 def listed(batch: EventBatch) -> dict[str, object]:
-    columns = {name: getattr(batch, name) for name in EventBatch.__struct_fields__}
-    return {name: column.tolist() if hasattr(column, "tolist") else list_of(column) for name, column in columns.items()}
-
-
-def list_of(column: object) -> object:
-    return list(column) if isinstance(column, range) else column
+    about: dict[str, object] = {name: getattr(batch, name) for name in EventBatch.__struct_fields__ if name != "columns"}
+    columns = {name: list(getattr(batch.columns, name)) for name in EventLists.__struct_fields__}
+    return about | columns | {"indexes": list(batch.indexes)}
 
 
 @given(st.lists(events, min_size=1, max_size=5))

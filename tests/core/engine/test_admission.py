@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tallystick.dedupe import Candidates
 from tallystick.engine.admission import ACCEPTED, CONFLICT, DUPLICATE, admit
 from tallystick.engine.commit_group import commit_group
-from tallystick.event_batch import EventBatch
+from tallystick.event_batch import EventBatch, EventLists
 from tallystick.event_columns import EventColumns
 
 Row = tuple[str, str, str, bool]  # source, id, value, whether the time is given
@@ -17,28 +18,27 @@ rows = st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.sampled_from(
 NEXT_POSITION = 101
 
 
-def batch(events: list[Row], *, received_at: int = 5) -> EventBatch:
+def batch(events: list[Row], *, received_at: int = 5, properties: list[bytes] | None = None) -> EventBatch:
     return EventBatch(
         received_at=received_at,
         indexes=range(len(events)),
-        sources=[source for source, *_ in events],
-        ids=[event_id for _, event_id, *_ in events],
-        types=["call"] * len(events),
-        customers=["acme"] * len(events),
-        times=np.array([7 if given else received_at for *_, given in events], np.int64),
-        times_given=np.array([given for *_, given in events], np.bool_),
-        values=[value for *_, value, _ in events],
-        properties=[b"{}"] * len(events),
+        columns=EventLists(
+            sources=[source for source, *_ in events],
+            ids=[event_id for _, event_id, *_ in events],
+            types=["call"] * len(events),
+            customers=["acme"] * len(events),
+            times=np.array([7 if given else received_at for *_, given in events], np.int64),
+            times_given=np.array([given for *_, given in events], np.bool_),
+            values=[value for *_, value, _ in events],
+            properties=properties or [b"{}"] * len(events),
+        ),
         rejected=[],
     )
 
 
-def stored(events: list[Row], first_position: int, received_at: int) -> EventColumns:
-    columns = commit_group([batch(events, received_at=received_at)]).columns
-    return EventColumns(
-        **{name: getattr(columns, name) for name in EventColumns.__struct_fields__ if name != "first_position"},
-        first_position=first_position,
-    )
+def stored(events: list[Row], first_position: int, received_at: int, properties: bytes = b"{}") -> EventColumns:
+    sent = batch(events, received_at=received_at, properties=[properties] * len(events))
+    return structs.replace(commit_group([sent]).columns, first_position=first_position)
 
 
 def every_pair(count: int, positions: list[int]) -> Candidates:
@@ -114,13 +114,8 @@ def test_an_event_that_is_older_than_the_window_no_longer_makes_a_duplicate() ->
 
 
 def test_properties_are_compared_by_their_text() -> None:
-    columns = stored([("a", "x", "1", True)], first_position=10, received_at=1)
-    columns = EventColumns(
-        **{name: getattr(columns, name) for name in EventColumns.__struct_fields__ if name != "properties"},
-        properties=[b'{"n":1}'],
-    )
-    again = batch([("a", "x", "1", True), ("a", "x", "1", True)])
-    again.properties = [b'{"n":"1"}', b'{"n":"2"}']
+    columns = stored([("a", "x", "1", True)], first_position=10, received_at=1, properties=b'{"n":1}')
+    again = batch([("a", "x", "1", True), ("a", "x", "1", True)], properties=[b'{"n":"1"}', b'{"n":"2"}'])
     admission = admit(
         commit_group([again]),
         hashes=np.zeros(2, np.uint64),
