@@ -34,7 +34,9 @@ def decoded(body: bytes, *, plainly: bool) -> EventBatch | None:
 
 
 def listed(batch: EventBatch) -> dict[str, object]:
-    about: dict[str, object] = {name: getattr(batch, name) for name in EventBatch.__struct_fields__ if name != "columns"}
+    about: dict[str, object] = {
+        name: getattr(batch, name) for name in EventBatch.__struct_fields__ if name != "columns"
+    }
     columns = {name: list(getattr(batch.columns, name)) for name in EventLists.__struct_fields__}
     return about | columns | {"indexes": list(batch.indexes)}
 
