@@ -24,6 +24,7 @@ from tallystick.instant import Clock
 from tallystick.store import Store
 
 from . import logs
+from .answer_mailbox import AnswerMailbox
 from .api_keys.controller import ApiKeyController
 from .asgi import Application
 from .auth import ScopeGuard, WrongKeys
@@ -45,6 +46,7 @@ from .quarantine.controller import QuarantineController
 from .request_ids import RequestIds
 from .request_rules import DocumentedRequests, require_json
 from .settings import Settings
+from .short_way import ShortWay
 from .store_access import StoreAccess
 from .usage.controller import UsageController
 
@@ -106,12 +108,14 @@ class Appliance:
             "settings": settings,
             "budget": budget,
             "request_ids": request_ids,
-            "wrong_keys": wrong_keys,
             "counts": counts,
         }
-        lane = IngestLane(decoding=self._decoding, **shared)
+        ingest: dict[str, Any] = {"decoding": self._decoding, "mailbox": AnswerMailbox(), **shared}  # Any: as above
+        lane = IngestLane(wrong_keys=wrong_keys, **ingest)
         self.documents = documents
-        self.asgi = Front(framework=cast("Application", framework), lane=lane, **shared)
+        self.asgi = Front(framework=cast("Application", framework), lane=lane, wrong_keys=wrong_keys, **shared)
+        # For a server that can take requests at its protocol; without it, everything goes through `asgi`, with the same answers.
+        self.short_way = ShortWay(**ingest)
 
     def _count_connections(self) -> int:
         return self.connection_count()  # set by whoever serves, after the metrics were made

@@ -20,7 +20,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .settings import Settings
-from .whole_requests import ANSWER_AT_ONCE, BODY_IS_WHOLE, AnswerAtOnce
+from .short_connection import ShortConnection
+from .short_way import ShortWay
 
 HEAD_BYTES_MAX = 65_536
 _SWEEP_EVERY_S = 1.0
@@ -35,7 +36,7 @@ _FULL_BODY = (
 _REFUSAL = _FULL.replace(b"147", b"%d" % len(_FULL_BODY)) + _FULL_BODY
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(ShortConnection):
     """One connection, within its bounds."""
 
     connections_max: ClassVar[int]
@@ -77,32 +78,24 @@ class BoundedProtocol(HttpToolsProtocol):
         """Start the request."""
         self._is_in_head = False
         super().on_headers_complete()
-        state = cast("dict[str, Any]", self.scope)["state"]  # Any: ASGI's mapping
-        state[ANSWER_AT_ONCE] = AnswerAtOnce(self.cycle, self.server_state.default_headers)
-
-    def on_message_complete(self) -> None:
-        """Mark a request whose body is there before its task first runs."""
-        # A small request comes in one piece: its body is whole before its task first runs, which then needs no timer for it.
-        cast("dict[str, Any]", self.scope)["state"][BODY_IS_WHOLE] = True  # Any: as above
-        super().on_message_complete()
 
 
-def bounded_protocol(connections_max: int) -> type[BoundedProtocol]:
+def bounded_protocol(connections_max: int, short_way: ShortWay) -> type[BoundedProtocol]:
     """Return the protocol with its limit: uvicorn makes one for each connection, and passes nothing of ours."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"connections_max": connections_max})
+    return type("BoundedProtocol", (BoundedProtocol,), {"connections_max": connections_max, "short_way": short_way})
 
 
 class BoundedServer(uvicorn.Server):
     """uvicorn's server, ended in our order: drain, then close, then exit code 0."""
 
     def __init__(
-        self, app: Any, settings: Settings, *, begin_drain: Callable[[], None]
+        self, app: Any, settings: Settings, *, short_way: ShortWay, begin_drain: Callable[[], None]
     ) -> None:  # Any: uvicorn's types for ASGI are its own
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="none",
-                http=bounded_protocol(settings.connections_max),
+                http=bounded_protocol(settings.connections_max, short_way),
                 ws="none",
                 lifespan="on",
                 log_config=None,

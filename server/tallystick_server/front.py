@@ -26,7 +26,6 @@ from .request_ids import HEADER as REQUEST_ID
 from .request_ids import RequestIds
 from .settings import Settings
 from .store_access import StoreAccess
-from .whole_requests import ANSWER_AT_ONCE
 
 _LOG = logs.logger("http")
 
@@ -65,7 +64,6 @@ class Front:
                     await _send_all(send, 204, preflight, b"")
                     return
                 send = self._cors.with_headers(scope, send)
-                scope["state"].pop(ANSWER_AT_ONCE, None)  # it would go past the headers that are added here
             if scope["path"] in {INGEST_ROUTE, INGEST_ROUTE + "/"} and scope["method"] == "POST":
                 await self._lane(scope, receive, send)
             else:

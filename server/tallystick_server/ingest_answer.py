@@ -1,4 +1,4 @@
-"""How an ingest answer becomes an HTTP answer, on the lane and in re-submission."""
+"""How an ingest answer becomes an HTTP answer: on the short way, on the lane and in re-submission."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from litestar import Response
 
 from tallystick.store import IngestAnswer
 
+from . import logs
 from .answer_headers import JSON, Headers, refusal_headers
-from .problem import MEDIA_TYPE, Refusal, encode_problem
+from .problem import INTERNAL, MEDIA_TYPE, Refusal, encode_problem
 
+_LOG = logs.logger("ingest")
 _ALL_COUNTED = b'{"accepted":%d,"duplicates":%d,"conflicts":0,"rejected":[]}'
 
 
@@ -22,10 +24,20 @@ def answered(answer: IngestAnswer, request_id: bytes) -> tuple[int, bytes, Heade
     elif answer.accepted or answer.duplicates:
         body = msgspec.json.encode(answer)
     else:
-        refusal = all_rejected(answer)
-        body = encode_problem(refusal, request_id.decode(), **members(answer))
-        return refusal.status, body, refusal_headers(refusal, len(body))
+        return refused(all_rejected(answer), request_id, **members(answer))
     return 200, body, [(b"content-type", JSON), (b"content-length", b"%d" % len(body))]
+
+
+def refused(refusal: Refusal, request_id: bytes, **extra: Any) -> tuple[int, bytes, Headers]:  # Any: JSON
+    """Return status, body and headers of a refusal."""
+    body = encode_problem(refusal, request_id.decode(), **extra)
+    return refusal.status, body, refusal_headers(refusal, len(body))
+
+
+def failed(error: Exception, request_id: bytes) -> Refusal:
+    """Write what went wrong to the log, with the request's id, and return the refusal that names only the id."""
+    _LOG.error("ingest failed", request_id=request_id.decode(), exc_info=error)
+    return INTERNAL
 
 
 def all_rejected(answer: IngestAnswer) -> Refusal:

@@ -19,12 +19,15 @@ class RequestIds:
     """
 
     def __init__(self, entropy: Entropy) -> None:
-        self._run = entropy.token_bytes(6).hex()
+        self._run = entropy.token_bytes(6).hex().encode()
         self._count = itertools.count(1)
 
     def of(self, headers: Mapping[bytes, bytes]) -> bytes:
         """Return the id of a request with these headers."""
-        given = headers.get(HEADER)
+        return self.given_or_next(headers.get(HEADER))
+
+    def given_or_next(self, given: bytes | None) -> bytes:
+        """Return the id that a sender gave if it is one that we take, and the next of our own if not."""
         if given is not None and _SANE.fullmatch(given):
             return given
-        return b"%s-%x" % (self._run.encode(), next(self._count))
+        return b"%s-%x" % (self._run, next(self._count))

@@ -62,7 +62,7 @@ async def _run(settings: Settings, listener: socket.socket) -> None:
     from .app import Appliance  # noqa: PLC0415 - imports Polars, whose threads were set a moment ago
 
     appliance = Appliance(settings, clock=SystemClock(), entropy=SystemEntropy())
-    server = BoundedServer(appliance.asgi, settings, begin_drain=appliance.access.drain)
+    server = BoundedServer(appliance.asgi, settings, short_way=appliance.short_way, begin_drain=appliance.access.drain)
     appliance.connection_count = lambda: server.connection_count
     url = _url(listener)
     _say(f"tallystick listens on {url}")

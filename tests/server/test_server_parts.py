@@ -14,10 +14,10 @@ from tallystick.errors import Overloaded, TallystickError
 from tallystick.event_batch import EventBatch, empty_batch
 from tallystick.store import IngestAnswer
 from tallystick.testing import ManualClock, SeededEntropy
+from tallystick_server.answer_mailbox import AnswerMailbox
 from tallystick_server.app import Appliance
 from tallystick_server.auth import WrongKeys
 from tallystick_server.body_budget import ArrivingBody, BodyBudget, SenderGone
-from tallystick_server.ingest_lane import AnswerMailbox
 from tallystick_server.problem import Refusal, refusal_of
 from tallystick_server.request_ids import RequestIds
 from tallystick_server.settings import Settings
@@ -78,9 +78,9 @@ def answers_of(writer: WriterOfOneGroup, count: int) -> tuple[list[IngestAnswer 
             return wake(callback, *arguments)
 
         loop.call_soon_threadsafe = counted  # type: ignore[method-assign,assignment]  # pyright: ignore[reportAttributeAccessIssue] - counts calls
-        mailbox = AnswerMailbox(loop)
+        mailbox = AnswerMailbox()
         waiting: list[Awaitable[IngestAnswer]] = [
-            asyncio.ensure_future(mailbox.submit(writer, empty_batch(0)))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - half a store
+            asyncio.ensure_future(mailbox.ask(writer, empty_batch(0)))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - half a store
             for _ in range(count)
         ]
         await asyncio.sleep(0)
