@@ -18,6 +18,14 @@ class NotFound(TallystickError, LookupError):
         self.kind, self.key = kind, key
 
 
+class NotCounted(TallystickError, LookupError):
+    """An event that is in the log and yet is none of those asked about; `position` is where it stands."""
+
+    def __init__(self, event_id: str, *, position: int, why: str) -> None:
+        super().__init__(f"the event {event_id!r} at position {position} is not counted here: {why}")
+        self.position, self.why = position, why
+
+
 class AlreadyExists(TallystickError, ValueError):
     """A thing of this key exists, and creating it anew would change it behind its owner's back."""
 

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from .event import Event, EventState, Position, PropertyValue, StoredEvent
+from .event import Event, EventState, Position, PropertyValue, StoredEvent, property_text
 from .instant import Instant
 from .packed_events import PackedEvents, PackedRows
 
@@ -114,3 +114,8 @@ def decode_properties(canonical: bytes) -> dict[str, PropertyValue]:
         name: Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
         for name, value in _PROPERTIES.decode(canonical).items()
     }
+
+
+def property_texts(canonical: bytes) -> dict[str, str]:
+    """Return the texts by which the properties of a canonical JSON object compare."""
+    return {name: property_text(value) for name, value in decode_properties(canonical).items()}

@@ -18,8 +18,15 @@ from .event import Position, Receipt, StoredEvent
 from .event_batch import EventBatch
 from .identity import Identity
 from .instant import Instant
+from .log_place import LogPlace
 from .meter import Meter, MeterVersion
+from .reconcile.claims import Claims
+from .reconcile.question import ReconcileQuestion
+from .reconcile.reconciliation import Reconciliation
 from .rejection import Rejected
+from .statement.proof import ProvenEvent
+from .statement.question import StatementQuestion
+from .statement.statement import Statement
 from .usage.answer import UsageAnswer
 from .usage.question import UsageQuestion
 
@@ -56,6 +63,26 @@ class EventsQuestion(msgspec.Struct, frozen=True, kw_only=True):
 class EventsPage(msgspec.Struct, frozen=True):
     """Raw events, newest time first, at equal times the greatest position first."""
 
+    items: list[StoredEvent]
+    next_cursor: str | None
+
+
+class CustomerEventsQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """One customer's events with `start <= time < end`, in the order of the log, as it was at `as_of` (None: as it is now)."""
+
+    customer: str
+    start: Instant
+    end: Instant
+    source: str | None = None
+    as_of: Position | None = None
+    limit: int = 1_000
+    cursor: str | None = None
+
+
+class CustomerEventsPage(msgspec.Struct, frozen=True):
+    """Events by position, voided ones too, each in the state that it had at `place`; the next page is of the same place."""
+
+    place: LogPlace
     items: list[StoredEvent]
     next_cursor: str | None
 
@@ -185,6 +212,22 @@ class Store(Protocol):
 
     def events(self, question: EventsQuestion) -> EventsPage:
         """Return raw events, newest time first. Raises `InvalidQuestion` for a foreign cursor."""
+        ...
+
+    def customer_events(self, question: CustomerEventsQuestion) -> CustomerEventsPage:
+        """Return a customer's events in the order of the log. Raises `InvalidQuestion`."""
+        ...
+
+    def reconcile(self, claims: Claims, question: ReconcileQuestion) -> Reconciliation:
+        """Compare a list with the log. Raises `InvalidQuestion`, `NotFound` for a meter that is none."""
+        ...
+
+    def statement(self, question: StatementQuestion) -> Statement:
+        """Return what a customer used; the same for the same position, whatever came since. Raises `InvalidQuestion`, `NotFound`."""
+        ...
+
+    def prove(self, question: StatementQuestion, identity: Identity) -> ProvenEvent:
+        """Return the proof that an event is among those of a statement. Raises `InvalidQuestion`, `NotFound`, `NotCounted`."""
         ...
 
     def receipt(self, identity: Identity) -> Receipt | None:

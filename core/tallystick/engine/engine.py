@@ -22,7 +22,7 @@ from tallystick.data_directory import DataDirectory
 from tallystick.engine_settings import EngineSettings
 from tallystick.entropy import Entropy
 from tallystick.errors import AlreadyExists, InvalidQuestion, NotFound, TallystickError, Unavailable
-from tallystick.event import EventState, Position, Receipt, StoredEvent
+from tallystick.event import Position, StoredEvent
 from tallystick.event_batch import EventBatch
 from tallystick.identity import Identity
 from tallystick.instant import Clock, Instant
@@ -52,9 +52,9 @@ from tallystick.usage.question import UsageQuestion
 
 from .background import Background
 from .checkpoint import write_manifest_durably
+from .customer_questions import CustomerQuestions
 from .customers_seen import customers_unknown
 from .events_page import events_page
-from .identity_lookup import position_of
 from .ledger import Ledger
 from .log_scan import block_summary, scan_log
 from .recovery import recover
@@ -71,7 +71,7 @@ def ignore_progress(_progress: Progress) -> None:
     """Report to nobody."""
 
 
-class Engine:
+class Engine(CustomerQuestions):
     """The store of one data directory. Every method may be called from any thread."""
 
     def __init__(  # use `Engine.open`
@@ -84,8 +84,8 @@ class Engine:
         settings: EngineSettings,
         with_background: bool,
     ) -> None:
+        super().__init__(ledger)
         self._directory = directory
-        self._ledger = ledger
         self._clock = clock
         self._entropy = entropy
         self._settings = settings
@@ -199,23 +199,6 @@ class Engine:
         """Return raw events, newest time first. Raises `InvalidQuestion` for a foreign cursor."""
         projections = self._ledger.folds.projections
         return events_page(projections.view, question, projections.columns_at)
-
-    def receipt(self, identity: Identity) -> Receipt | None:
-        """Return the proof that an event is in the log, None if it is not."""
-        projections = self._ledger.folds.projections
-        view = projections.view
-        position = position_of(identity, projections)
-        if position is None:
-            return None
-        columns = projections.columns_at(position)
-        block = self._ledger.log.block_at(position)
-        state = EventState.VOIDED if position in view.voids else EventState.COUNTED
-        return Receipt(
-            stored=columns.stored_event(position - columns.first_position, state=state),
-            block=block.number,
-            block_hash=block.hash,
-            duplicates_seen=self._ledger.folds.duplicates.of(position),
-        )
 
     def scan_log(
         self, *, start: Instant | None = None, end: Instant | None = None, after: Position | None = None

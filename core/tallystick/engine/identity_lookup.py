@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tallystick.dedupe import identity_hashes
+from tallystick.event_columns import EventColumns
 from tallystick.identity import Identity
 
 from .projections import Projections
+from .view import View
 
 
 def positions_of(identities: Sequence[Identity], projections: Projections) -> list[int | None]:
@@ -29,14 +31,23 @@ def positions_of(identities: Sequence[Identity], projections: Projections) -> li
 def position_of(identity: Identity, projections: Projections) -> int | None:
     """Return the newest position of one identity that the view knows, None if there is none; on any thread."""
     view = projections.view
+    return position_as_of(identity, view, projections.columns_at, view.head.position)
+
+
+def position_as_of(identity: Identity, view: View, columns_at: Callable[[int], EventColumns], as_of: int) -> int | None:
+    """Return the newest position up to `as_of` of one identity, None if there is none; on any thread."""
     (key,) = identity_hashes([identity.source], [identity.id], seed=view.hash_seed).tolist()
     for position in reversed(view.index.find_one(key)):
-        if position <= view.head.position and _stands_at(identity, position, projections):
+        if position <= as_of and names_row(columns_at(position), position, identity):
             return position
     return None
 
 
-def _stands_at(identity: Identity, position: int, projections: Projections) -> bool:
-    columns = projections.columns_at(position)
+def names_row(columns: EventColumns, position: int, identity: Identity) -> bool:
+    """Whether the event at a position is the one of that identity; equal hashes alone do not tell."""
     row = position - columns.first_position
     return columns.ids[row] == identity.id and columns.sources[row] == identity.source
+
+
+def _stands_at(identity: Identity, position: int, projections: Projections) -> bool:
+    return names_row(projections.columns_at(position), position, identity)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tallystick.customer import CustomerSeen
@@ -101,6 +103,18 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             )
         )
         return newest_of(pages, limit=limit)
+
+    def positions_of(
+        self, customer: str, *, start: Instant, end: Instant, first_position: int, last_position: int
+    ) -> npt.NDArray[np.int64]:
+        """Return where in `[first_position, last_position]` the customer's events of that time stand, voided ones too, sorted."""
+        found = [
+            part.positions_of(
+                customer, start=start, end=end, first_position=first_position, last_position=last_position
+            )
+            for part in (self.segments, *self.tails)
+        ]
+        return np.unique(np.concatenate(found))
 
     def customers(self, *, after: str | None, limit: int) -> list[CustomerSeen]:
         """Return the first customers by key after the given one, as events name them."""

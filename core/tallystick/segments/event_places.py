@@ -54,3 +54,9 @@ def newest_in(frame: pl.LazyFrame, *, before: Place | None, limit: int) -> Event
         frame = frame.filter(is_before)
     found = frame.select(TIME, POSITION).collect(engine="streaming")
     return newest_of([EventPlaces(found[TIME].to_numpy(), found[POSITION].to_numpy())], limit=limit)
+
+
+def positions_from(frame: pl.LazyFrame, first_position: int) -> npt.NDArray[np.int64]:
+    """Return the positions in a frame from the first one on, in no order."""
+    found = frame.select(POSITION).filter(pl.col(POSITION) >= first_position).collect(engine="streaming")
+    return found[POSITION].to_numpy()

@@ -26,7 +26,7 @@ from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, T
 
 from .customers_seen import add_up, as_customers, count_customers
 from .distinct_texts import distinct_texts
-from .event_places import EventPlaces, Place, newest_in, newest_of
+from .event_places import EventPlaces, Place, newest_in, newest_of, positions_from
 from .event_table import PROPERTIES, event_table, properties_of
 from .property_texts import PropertyTexts
 from .selection import Selection
@@ -136,6 +136,14 @@ class LiveTail:
         )
         pages = [newest_in(frame, before=before, limit=limit) for frame in self._selected(selection, ())]
         return newest_of(pages, limit=limit)
+
+    def positions_of(
+        self, customer: str, *, start: int, end: int, first_position: int, last_position: int
+    ) -> npt.NDArray[np.int64]:
+        """Return where in `[first_position, last_position]` the customer's events of that time stand, voided ones too, in no order."""
+        selection = Selection(start=start, end=end, customers=(customer,), last_position=last_position)
+        frames = self._selected(selection, ())
+        return np.concatenate([np.empty(0, np.int64), *(positions_from(frame, first_position) for frame in frames)])
 
     def customers(self, *, head: int, after: str | None = None, limit: int) -> list[CustomerSeen]:
         """Return the first customers by key after the given one, with their events up to position `head`, voided ones too."""

@@ -19,7 +19,7 @@ from tallystick.customer import CustomerSeen
 from tallystick.usage.event_frames import CUSTOMER, TIME
 
 from .customers_seen import EVENT_COUNT, add_up, as_customers
-from .event_places import NO_PLACES, EventPlaces, Place, newest_in, newest_of
+from .event_places import NO_PLACES, EventPlaces, Place, newest_in, newest_of, positions_from
 from .segment_entry import SegmentEntry
 from .segment_file import SegmentFile
 from .selection import Selection
@@ -107,6 +107,18 @@ class SegmentSet:
             page = newest_in(file.times_and_positions(selection), before=before, limit=limit)
             found = newest_of([found, page], limit=limit)
         return found
+
+    def positions_of(
+        self, customer: str, *, start: int, end: int, first_position: int, last_position: int
+    ) -> npt.NDArray[np.int64]:
+        """Return where in `[first_position, last_position]` the customer's events of that time stand, voided ones too, in no order."""
+        selection = Selection(start=start, end=end, customers=(customer,), last_position=last_position)
+        found = [
+            positions_from(file.times_and_positions(selection), first_position)
+            for file in self._files
+            if selection.may_touch(file.entry) and file.entry.last_position >= first_position
+        ]
+        return np.concatenate([np.empty(0, np.int64), *found])
 
     def customers(self, *, after: str | None = None, limit: int) -> list[CustomerSeen]:
         """Return the first customers by key after the given one, with all their events, voided ones too.

@@ -1,0 +1,84 @@
+"""The engine's answers about one customer's events, one by one: receipts, lists, comparisons, statements and proofs.
+
+Every method may be called from any thread. Each takes one view and answers of it alone, whatever is written meanwhile.
+"""
+
+from __future__ import annotations
+
+from tallystick.event import EventState, Receipt
+from tallystick.identity import Identity
+from tallystick.reconcile.claims import Claims
+from tallystick.reconcile.question import ReconcileQuestion
+from tallystick.reconcile.reconciliation import Reconciliation
+from tallystick.statement.proof import ProvenEvent
+from tallystick.statement.question import StatementQuestion
+from tallystick.statement.statement import Statement
+from tallystick.store import CustomerEventsPage, CustomerEventsQuestion
+
+from .customer_events import CustomerEvents
+from .customer_events_page import customer_events_page
+from .identity_lookup import position_of
+from .ledger import Ledger
+from .reconcile import reconcile
+from .reconcile_meters import MeterComparison
+from .statements import make_statement, prove, statement_scope
+from .view import View
+
+
+class CustomerQuestions:
+    """A part of the engine, which asks the same ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def receipt(self, identity: Identity) -> Receipt | None:
+        """Return the proof that an event is in the log, None if it is not."""
+        projections = self._ledger.folds.projections
+        view = projections.view
+        position = position_of(identity, projections)
+        return None if position is None else self._receipt_at(view, position)
+
+    def customer_events(self, question: CustomerEventsQuestion) -> CustomerEventsPage:
+        """Return a customer's events in the order of the log. Raises `InvalidQuestion`."""
+        view = self._ledger.folds.projections.view
+        return customer_events_page(view, self._events(view), question)
+
+    def reconcile(self, claims: Claims, question: ReconcileQuestion) -> Reconciliation:
+        """Compare a list with the log. Raises `InvalidQuestion`, `NotFound` for a meter that is none."""
+        view = self._ledger.folds.projections.view
+        meters = MeterComparison(view, self._ledger.folds.catalog)
+        return reconcile(view, self._events(view), meters, claims, question)
+
+    def statement(self, question: StatementQuestion) -> Statement:
+        """Return what a customer used, as the log had it. Raises `InvalidQuestion`, `NotFound` for a meter that is none."""
+        view = self._ledger.folds.projections.view
+        return make_statement(view, self._events(view), self._ledger.folds.catalog, question)
+
+    def prove(self, question: StatementQuestion, identity: Identity) -> ProvenEvent:
+        """Return the proof that an event is among those of a statement. Raises `InvalidQuestion`, `NotFound`, `NotCounted`."""
+        view = self._ledger.folds.projections.view
+        scope = statement_scope(view, question)
+        proven = prove(view, self._events(view), scope, identity)
+        return ProvenEvent(
+            receipt=self._receipt_at(view, proven.position),
+            start=scope.start,
+            end=scope.end,
+            as_of=scope.as_of,
+            leaf_hash=proven.leaf_hash,
+            path=proven.path,
+            merkle_root=proven.merkle_root,
+        )
+
+    def _events(self, view: View) -> CustomerEvents:
+        return CustomerEvents(view, self._ledger.log)
+
+    def _receipt_at(self, view: View, position: int) -> Receipt:
+        columns = self._ledger.folds.projections.columns_at(position)
+        block = self._ledger.log.block_at(position)
+        state = EventState.VOIDED if position in view.voids else EventState.COUNTED
+        return Receipt(
+            stored=columns.stored_event(position - columns.first_position, state=state),
+            block=block.number,
+            block_hash=block.hash,
+            duplicates_seen=self._ledger.folds.duplicates.of(position),
+        )

@@ -1,0 +1,15 @@
+"""A place in the log by which an answer can be held to account: what was known there never changes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .event import Position
+
+
+class LogPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A position, and the block that holds it; all zero before the first block."""
+
+    position: Position
+    block: int
+    block_hash: bytes
