@@ -43,10 +43,12 @@ from .openapi_document import build_document
 from .path_keys import restore_slashes
 from .problem import INTERNAL, MEDIA_TYPE, ProblemError, Refusal, encode_problem, refusal_of
 from .quarantine.controller import QuarantineController
+from .reconcile.controller import ReconcileController
 from .request_ids import RequestIds
 from .request_rules import DocumentedRequests, require_json
 from .settings import Settings
 from .short_way import ShortWay
+from .statements.controller import StatementController
 from .store_access import StoreAccess
 from .usage.controller import UsageController
 
@@ -64,6 +66,7 @@ _TAGS = {
     "Meters": "Named questions over events.",
     "Usage": "What meters answer.",
     "Customers": "Whose usage is counted.",
+    "Statements": "What a customer used, provably; and somebody else's list beside the log.",
     "Log": "The hash chain, for auditors.",
     "API keys": "Who may call.",
     "Health": "For supervisors and Prometheus.",
@@ -74,6 +77,8 @@ CONTROLLERS = (
     MeterController,
     UsageController,
     CustomerController,
+    StatementController,
+    ReconcileController,
     LogController,
     ApiKeyController,
     HealthController,

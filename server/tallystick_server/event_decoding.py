@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from tallystick.decode import DecodeLimits, UnknownEncoding, decode_events, decode_plain_events, decompress
 from tallystick.entropy import Entropy
 from tallystick.event_batch import EventBatch
 from tallystick.instant import NS_PER_S, Clock
+from tallystick.reconcile.claims import Claims, decode_claims
 
 from .problem import busy
 from .settings import Settings
+
+T = TypeVar("T")
 
 ENCODINGS = (b"", b"identity", b"gzip", b"x-gzip", b"zstd")
 
@@ -43,19 +48,35 @@ class EventDecoding:
 
     async def decode_in_thread(self, body: bytes, media_type: str, encoding: bytes) -> EventBatch:
         """Decompress and decode in a thread. What waits for one is bounded by the budget of bodies in flight."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._decompress_and_decode, body, media_type, encoding
+        return await self._in_thread(lambda: self.decode(self._decompressed(body, encoding), media_type))
+
+    async def claims_in_thread(
+        self, body: bytes, media_type: str, encoding: bytes, *, customer: str, source: str | None
+    ) -> Claims:
+        """Decompress and read somebody else's list in a thread. Raises as `decode`."""
+        return await self._in_thread(
+            lambda: decode_claims(
+                self._decompressed(body, encoding),
+                media_type=media_type,
+                customer=customer,
+                source=source,
+                received_at=self._clock.now(),
+                limits=self._limits,
             )
+        )
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except RuntimeError as error:
             if "shutdown" not in str(error):
                 raise
             raise busy("the appliance is shutting down", code="closing") from error
 
-    def _decompress_and_decode(self, body: bytes, media_type: str, encoding: bytes) -> EventBatch:
-        if encoding not in {b"", b"identity"}:
-            body = decompress(body, encoding.decode("latin-1"), limit_bytes=self._limits.body_bytes_max)
-        return self.decode(body, media_type)
+    def _decompressed(self, body: bytes, encoding: bytes) -> bytes:
+        if encoding in {b"", b"identity"}:
+            return body
+        return decompress(body, encoding.decode("latin-1"), limit_bytes=self._limits.body_bytes_max)
 
     def close(self) -> None:
         """Release the threads."""

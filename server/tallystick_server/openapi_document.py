@@ -17,12 +17,14 @@ from litestar.routes import HTTPRoute
 
 from tallystick.decode import MEDIA_TYPES
 from tallystick.event import EVENTS_PER_REQUEST_MAX
+from tallystick.reconcile.claims import CLAIMS_MAX
 
 from .auth import RouteRule
 from .events.schemas import EventIn, IngestProblem
-from .openapi_examples import EVENT_BODIES, REQUEST_EXAMPLES
+from .openapi_examples import EVENT_BODIES, LIST_BODIES, REQUEST_EXAMPLES
 from .problem import MEDIA_TYPE as PROBLEM
 from .problem import Problem, title_of
+from .reconcile.schemas import ClaimIn
 from .settings import Settings
 
 Json = dict[str, Any]  # Any: a JSON document
@@ -67,7 +69,7 @@ def _handlers(app: Litestar) -> Iterator[HTTPRouteHandler]:
 
 
 def _schemas(handlers: Any) -> Json:  # Any: a view of handlers
-    types: list[Any] = [Problem, IngestProblem, EventIn]  # Any: types
+    types: list[Any] = [Problem, IngestProblem, EventIn, ClaimIn]  # Any: types
     for handler in handlers:
         signature = handler.parsed_fn_signature
         fields = [signature.return_type, *([data] if (data := signature.parameters.get("data")) else [])]
@@ -86,7 +88,7 @@ def _schemas(handlers: Any) -> Json:  # Any: a view of handlers
 def _complete(operation: Json, handler: HTTPRouteHandler, settings: Settings) -> None:
     rule = cast("RouteRule", handler.opt["rule"])
     name = operation["operationId"]
-    has_body = "requestBody" in operation or name in {"ingestEvents", "resubmitQuarantined"}
+    has_body = "requestBody" in operation or name in {"ingestEvents", "resubmitQuarantined", "reconcile"}
     takes_input = has_body or bool(operation.get("parameters"))
     is_open = rule.scope is None or (name == "getMetrics" and settings.metrics_open)
     operation["security"] = [] if is_open else [{"bearer": []}, {"apiKey": []}]
@@ -130,6 +132,9 @@ def _particular(name: str, operation: Json, settings: Settings) -> None:
         case "resubmitQuarantined":
             operation["requestBody"] = _event_body(EVENT_BODIES, required=False, several=False)
             responses["422"] = _ingest_problem()
+        case "reconcile":
+            operation["requestBody"] = _list_body()
+            operation["parameters"].append(_content_encoding(settings))
         case "getMeterUsage":
             operation["parameters"].append(_FILTER)
             responses["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
@@ -192,5 +197,25 @@ def _event_body(examples: Mapping[str, Any], *, required: bool, several: bool) -
             media_type: {"schema": schemas[media_type]}
             | ({"example": examples[media_type]} if media_type in examples else {})
             for media_type in MEDIA_TYPES
+        },
+    }
+
+
+def _list_body() -> Json:
+    item: Json = {
+        "anyOf": [
+            {"$ref": _TEMPLATE.format(name="EventIn")},
+            {"$ref": _TEMPLATE.format(name="ClaimIn")},
+            {"type": "string", "description": "An id."},
+        ]
+    }
+    schemas: dict[str, Json] = {
+        "application/json": {"type": "array", "items": item, "maxItems": CLAIMS_MAX},
+        "application/x-ndjson": {"type": "string", "description": "One item a line."},
+    }
+    return {
+        "required": True,
+        "content": {
+            media_type: {"schema": schema, "example": LIST_BODIES[media_type]} for media_type, schema in schemas.items()
         },
     }

@@ -38,6 +38,13 @@ EVENT_BODIES: Final[dict[str, Any]] = {  # Any: JSON values
         }
     ],
 }
+LIST_BODIES: Final[dict[str, Any]] = {  # Any: JSON values
+    "application/json": [_EVENT, {"id": "01JBN6P9", "value": 2}, "01JBN6PA"],
+    "application/x-ndjson": """{"id": "n-1", "type": "completion", "customer": "acme"}
+{"id": "n-2", "value": "0.25"}
+"n-3"
+""",
+}
 REQUEST_EXAMPLES: Final[dict[str, Any]] = {  # Any: JSON values
     "voidEvents": {"events": [{"id": "01JBN6P8"}], "reason": "sent by a test run", "if_missing": "remember"},
     "createCustomer": {"key": "acme", "name": "Acme Ltd", "metadata": {"plan": "pro"}, "time_zone": "Europe/Berlin"},

@@ -17,6 +17,7 @@ from tallystick.errors import (
     AlreadyExists,
     InvalidDefinition,
     InvalidQuestion,
+    NotCounted,
     NotFound,
     TallystickError,
     Unavailable,
@@ -67,13 +68,15 @@ def busy(detail: str, *, retry_after_s: int = 1, code: str = "overloaded") -> Re
     return Refusal(503, code, detail, headers={"retry-after": str(retry_after_s)})
 
 
-def refusal_of(error: TallystickError) -> Refusal | None:  # noqa: PLR0911 - a table, one line an error
+def refusal_of(error: TallystickError) -> Refusal | None:  # noqa: C901, PLR0911 - a table, one line an error
     """Return how an error of the engine is answered; None for one that is nobody's fault but ours."""
     match error:
         case Refusal():
             return error
         case NotFound():
             return Refusal(404, "not_found", str(error))
+        case NotCounted():
+            return Refusal(404, "not_counted", str(error))
         case AlreadyExists():
             return Refusal(409, "already_exists", str(error))
         case InvalidQuestion():

@@ -1,0 +1,1 @@
+"""Reconciling: a customer's own list beside the log."""
