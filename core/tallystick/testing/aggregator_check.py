@@ -1,18 +1,18 @@
 """Checks that an aggregator keeps the rules of `usage.aggregators.aggregator`, with generated events: one line in a plugin's tests.
 
     def test_my_aggregator_keeps_the_rules() -> None:
-        check_aggregator(MyAggregator, Meter(key="m", name="m", event_type="t", aggregation="mine", field="properties.n"))
+        check_aggregator(MyPlugin, options={"p": 95}, field="properties.n")
 
 Checked: figures do not depend on the order of rows, nor on how they were cut into frames; folding stretches of time and merging gives
 what folding everything gives; merging is associative and, of one state, changes nothing; keys do not touch each other, null is a key; no
-event is counted twice or dropped.
+event is counted twice or dropped. Of a plugin also what `plugin_check` says.
 Needs `hypothesis`, which the product itself does not: it comes with the `dev` extra.
 Not checked: whether the figure is the one that the aggregator's name promises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
@@ -23,10 +23,14 @@ from hypothesis import strategies as st
 
 from tallystick.amount import EXACT, SCALE
 from tallystick.meter import Meter
+from tallystick.plugin import AggregatorPlugin
 from tallystick.usage.aggregators import EVENTS, Aggregator
-from tallystick.usage.event_frames import POSITION, TIME, VALUE_TYPE
+from tallystick.usage.aggregators.plugin_aggregator import AnyPlugin, PluginAggregator
+from tallystick.usage.event_frames import POSITION, TIME, VALUE, VALUE_TYPE
 from tallystick.usage.figure import HIGH, LOW, figure
 from tallystick.usage.operand import Operand
+
+from .plugin_check import bound_plugin, check_plugin_states
 
 _KEY: Final = "key"
 _TIMES_MAX: Final = 20
@@ -35,9 +39,26 @@ _LARGEST_UNITS: Final = 10**38 - 1
 Figures = dict[str | None, tuple[Decimal | None, int]]
 
 
-def check_aggregator(aggregator: type[Aggregator], meter: Meter, *, examples: int = 100) -> None:
-    """Raise `AssertionError`, with the smallest events found, if the aggregator breaks a rule for this meter."""
-    bound = aggregator(meter)
+def check_aggregator(
+    aggregator: type[Aggregator | AnyPlugin],
+    meter: Meter | None = None,
+    *,
+    options: Mapping[str, object] | None = None,
+    field: str = VALUE,
+    texts: Sequence[str] = (),
+    examples: int = 100,
+) -> None:
+    """Raise `AssertionError`, with the smallest events found, if the aggregator breaks a rule for this meter.
+
+    A plugin needs no meter, only the options and the field that one would give it. `texts` are values that text fields should have now and
+    then, beside any others.
+    """
+    meter = meter or Meter(
+        key="checked", name="checked", event_type="checked", aggregation=aggregator.__name__, field=field,
+        options=dict(options or {}),
+    )  # fmt: skip
+    is_plugin = issubclass(aggregator, AggregatorPlugin)
+    bound = bound_plugin(aggregator, meter) if is_plugin else aggregator(meter)
 
     @settings(
         max_examples=examples,
@@ -49,7 +70,7 @@ def check_aggregator(aggregator: type[Aggregator], meter: Meter, *, examples: in
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(
-        rows=st.lists(_rows(bound.operands), max_size=12),
+        rows=st.lists(_rows(bound.operands, texts), max_size=12),
         cuts=st.lists(st.integers(0, _TIMES_MAX), min_size=3, max_size=3).map(sorted),
         random=st.randoms(use_true_random=False),
     )
@@ -59,7 +80,14 @@ def check_aggregator(aggregator: type[Aggregator], meter: Meter, *, examples: in
         rows = [row | {POSITION: position} for position, row in enumerate(rows, start=1)]
         shuffled = list(rows)
         random.shuffle(shuffled)
-        _check_rules(bound, rows, shuffled, cuts)
+        try:
+            _check_rules(bound, rows, shuffled, cuts)
+            if isinstance(bound, PluginAggregator):
+                check_plugin_states(
+                    bound, _frame(bound, shuffled), _figures(bound, bound.fold(_frame(bound, rows), [_KEY]))
+                )
+        except AssertionError as broken:
+            raise AssertionError(f"{aggregator.__name__}: {broken}\n{_shown(bound, rows)}") from None
 
     check()
 
@@ -105,19 +133,28 @@ def _same(what: str, found: Figures, expected: Figures) -> None:
     assert found == expected, f"{what} gives {found}, folding at once {expected}"  # noqa: S101 - an assertion is what this module is for
 
 
-def _rows(operands: Sequence[Operand]) -> st.SearchStrategy[dict[str, Any]]:  # Any: a row as Polars takes it
+def _shown(bound: Aggregator, rows: Sequence[dict[str, Any]]) -> str:
+    names = {_KEY: _KEY, TIME: TIME} | {operand.column: operand.field for operand in bound.operands}
+    lines = [" ".join(f"{name}={row[column]}" for column, name in names.items()) for row in rows]
+    return "\n".join(["with these events:", *lines] if lines else ["with no events at all"])
+
+
+def _rows(
+    operands: Sequence[Operand], texts: Sequence[str]
+) -> st.SearchStrategy[dict[str, Any]]:  # Any: a row as Polars takes it
     columns: dict[str, st.SearchStrategy[Any]] = {
         _KEY: st.sampled_from(["a", "b", None]),
         TIME: st.integers(0, _TIMES_MAX),
     }
-    return st.fixed_dictionaries(columns | {operand.column: _values(operand) for operand in operands})
+    return st.fixed_dictionaries(columns | {operand.column: _values(operand, texts) for operand in operands})
 
 
-def _values(operand: Operand) -> st.SearchStrategy[Decimal | str]:
+def _values(operand: Operand, texts: Sequence[str]) -> st.SearchStrategy[Decimal | str]:
     if operand.data_type == VALUE_TYPE:
         units = st.integers(-_LARGEST_UNITS, _LARGEST_UNITS) | st.sampled_from([_LARGEST_UNITS, -_LARGEST_UNITS])
         return units.map(_amount) | st.integers(-2, 2).map(Decimal)
-    return st.text(max_size=2) | st.sampled_from(["1", "1.0", "true"])
+    usual = ["1", "1.0", "true", *texts, *([] if operand.if_missing is None else [operand.if_missing])]
+    return st.text(max_size=2) | st.sampled_from(usual)
 
 
 def _amount(units: int) -> Decimal:

@@ -85,7 +85,7 @@ class InstalledPlugin:
 
     def _import(self) -> LoadedPlugin:
         try:
-            return _checked(cast("object", self._entry_point.load()), self.origin)
+            return checked_plugin(cast("object", self._entry_point.load()), self.origin)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # importing a module may raise anything, an attempt to exit included
@@ -135,7 +135,8 @@ def find_plugins(taken: Collection[str]) -> InstalledPlugins:
     return InstalledPlugins(entry_points(group=GROUP), taken=taken)
 
 
-def _checked(loaded: object, origin: Origin) -> LoadedPlugin:
+def checked_plugin(loaded: object, origin: Origin) -> LoadedPlugin:
+    """Return what an entry point named, made ready for use. Raises `TypeError`: it is none, or its types cannot be read back."""
     if not (isinstance(loaded, type) and issubclass(loaded, AggregatorPlugin)):
         raise NotAPlugin("its entry point names no subclass of tallystick.plugin.AggregatorPlugin")
     plugin = cast("type[AnyPlugin]", loaded)
@@ -151,5 +152,5 @@ def _checked(loaded: object, origin: Origin) -> LoadedPlugin:
             raise NotAPlugin(
                 f"{plugin.__name__} derives from AggregatorPlugin[…, …] without naming its {kind.__name__}"
             )
-    msgspec.msgpack.Decoder(plugin.state_type)  # refuses types that cannot be read back
+    msgspec.json.schema(plugin.state_type)  # refuses types that cannot be written and read back
     return LoadedPlugin(plugin, adapted(plugin, origin), options_schema(plugin.options_type))
