@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from time import monotonic
 from typing import Any, cast
 
@@ -42,6 +41,7 @@ from .metrics import HttpCounts, Metrics
 from .openapi_document import build_document
 from .path_keys import restore_slashes
 from .problem import INTERNAL, MEDIA_TYPE, ProblemError, Refusal, encode_problem, refusal_of
+from .program_version import program_version
 from .quarantine.controller import QuarantineController
 from .reconcile.controller import ReconcileController
 from .request_ids import RequestIds
@@ -136,14 +136,6 @@ def create_app(store: Store, settings: Settings, *, clock: Clock, entropy: Entro
     appliance = Appliance(settings, clock=clock, entropy=entropy)
     appliance.access.open(store)
     return appliance.asgi
-
-
-def program_version() -> str:
-    """Return the version of the installed program."""
-    try:
-        return version("tallystick")
-    except PackageNotFoundError:
-        return "0"
 
 
 def _framework(settings: Settings, documents: Documents, given: dict[str, object]) -> Litestar:

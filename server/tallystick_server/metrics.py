@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from tallystick.store import Health
+from tallystick.usage.aggregators import installed_plugins
 
 from .body_budget import BodyBudget
 from .store_access import StoreAccess
@@ -91,6 +92,7 @@ class Metrics:
         yield _gauge("ready", "1 when the store takes writes", float(store is not None and store.health().ready))
         if store is not None:
             yield from _store_figures(store.health())
+            yield _plugin_failures()
 
     def _http_figures(self) -> Iterable[Metric]:
         requests = CounterMetricFamily(
@@ -113,6 +115,18 @@ class Metrics:
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"tallystick_{name}", text, value=value)
+
+
+def _plugin_failures() -> Metric:
+    failures = CounterMetricFamily(
+        "tallystick_plugin_failures",
+        "Calls of a plugin that failed, by the function that did",
+        labels=("aggregation", "package", "function"),
+    )
+    for plugin in installed_plugins():
+        for function, count in sorted(plugin.origin.failures.items()):
+            failures.add_metric((plugin.name, plugin.origin.package, function), count)
+    return failures
 
 
 def _store_figures(health: Health) -> Iterable[Metric]:

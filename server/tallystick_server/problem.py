@@ -19,6 +19,8 @@ from tallystick.errors import (
     InvalidQuestion,
     NotCounted,
     NotFound,
+    PluginFailed,
+    PluginMissing,
     TallystickError,
     Unavailable,
 )
@@ -87,6 +89,10 @@ def refusal_of(error: TallystickError) -> Refusal | None:  # noqa: C901, PLR0911
             return Refusal(
                 422, "invalid_definition", str(error), errors=[ProblemError(error.detail, pointer=error.field)]
             )
+        case PluginFailed():
+            return Refusal(424, "plugin_failed", str(error))
+        case PluginMissing():
+            return Refusal(424, "plugin_missing", str(error))
         case UnreadableBody():
             return Refusal(400, "unreadable_body", str(error))
         case TooLarge():

@@ -60,7 +60,9 @@ def serve(settings: Settings) -> int:
 
 async def _run(settings: Settings, listener: socket.socket) -> None:
     from .app import Appliance  # noqa: PLC0415 - imports Polars, whose threads were set a moment ago
+    from .plugins import see_plugins_folder  # noqa: PLC0415 - as above
 
+    see_plugins_folder(settings.plugins_dir)
     appliance = Appliance(settings, clock=SystemClock(), entropy=SystemEntropy())
     server = BoundedServer(appliance.asgi, settings, short_way=appliance.short_way, begin_drain=appliance.access.drain)
     appliance.connection_count = lambda: server.connection_count
@@ -84,6 +86,8 @@ async def _run(settings: Settings, listener: socket.socket) -> None:
 
 async def _open(settings: Settings, appliance: Appliance, server: BoundedServer, url: str) -> Store | None:
     """Open the store beside the server. Raises what refuses it, after telling the server to end."""
+    from .plugins import import_plugins  # noqa: PLC0415 - as above
+
     try:
         store = await asyncio.to_thread(_open_store, settings)
         await asyncio.to_thread(_first_admin_key, store, settings.admin_key)
@@ -92,6 +96,7 @@ async def _open(settings: Settings, appliance: Appliance, server: BoundedServer,
         server.should_exit = True
         raise
     appliance.access.open(store)
+    import_plugins()
     _LOG.info("ready", url=url, position=store.health().head.position)
     _say(f"tallystick is ready at {url}")
     return store

@@ -61,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scan_timeout_s: Seconds = 60
     streams_max: Count = 64
     polars_threads: Count = 1
+    plugins_dir: str | None = None
     engine: EngineSettings = EngineSettings()
 
 

@@ -39,6 +39,7 @@ COMMANDS: Final = (
     ("events", "events", _USE, "List, follow, look up and void events."),
     ("usage", "usage", _USE, "Ask a meter how much was used."),
     ("meters", "meters", _USE, "Define, change, preview and archive meters."),
+    ("aggregators", "aggregators", _USE, "List what meters can do with events, built in or from a plugin."),
     ("customers", "customers", _USE, "Describe customers, and list those that nobody described."),
     ("keys", "keys", _KEEP, "Create and delete API keys."),
     ("quarantine", "quarantine", _KEEP, "Look at refused events, send them again, or discard them."),

@@ -40,7 +40,7 @@ Key = Annotated[str, Parameter(name="KEY", help="The meter's key.")]
 Name = Annotated[str | None, Parameter(help="What people call it.")]
 EventType = Annotated[str | None, Parameter(help="Which events it looks at.")]
 Aggregation = Annotated[
-    str | None, Parameter(help="count, sum, min, max, unique, or another that GET /v1/aggregators lists.")
+    str | None, Parameter(help="count, sum, min, max, unique, or another that `tallystick aggregators` lists.")
 ]
 MeterField = Annotated[str | None, Parameter(name="--field", help="`value`, `customer` or `properties.NAME`.")]
 Unit = Annotated[str | None, Parameter(help="What one of it is.")]

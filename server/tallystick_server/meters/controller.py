@@ -11,7 +11,7 @@ from tallystick.api_key import Scope
 from tallystick.errors import InvalidDefinition
 from tallystick.meter import Meter
 from tallystick.store import MeterVersionsPage, Store
-from tallystick.usage.aggregators import aggregators
+from tallystick.usage.aggregators import listed_aggregators
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access, Present
 from tallystick_server.parameters import Cursor, Limit
@@ -21,7 +21,6 @@ from tallystick_server.usage.controller import usage_json
 from tallystick_server.usage.schemas import UsageOut
 
 from .schemas import (
-    AggregatorOut,
     AggregatorsOut,
     MeterCreate,
     MeterOut,
@@ -29,6 +28,7 @@ from .schemas import (
     MeterUpdate,
     MeterVersionsOut,
     PreviewRequest,
+    aggregator_out,
     meter_of,
     meter_out,
     meter_version_out,
@@ -51,7 +51,7 @@ class MeterController(Controller):
         meters = await access.read(lambda store: store.meters(include_archived=include_archived))
         return MetersOut([meter_out(meter) for meter in meters])
 
-    @post("/meters", operation_id="createMeter", summary="Define a meter", opt=allowed(Scope.ADMIN, 409, 422))
+    @post("/meters", operation_id="createMeter", summary="Define a meter", opt=allowed(Scope.ADMIN, 409, 422, 424))
     async def create(self, data: JSONBody[MeterCreate], access: Access) -> MeterOut:
         """Define a meter. It covers every event there is, whether it came before or comes after."""
         meter = meter_of(data)
@@ -65,7 +65,10 @@ class MeterController(Controller):
         return meter_out(await access.read(lambda store: readable_meter(store, key, include_archived=include_archived)))
 
     @patch(
-        "/meters/{key:str}", operation_id="updateMeter", summary="Change a meter", opt=allowed(Scope.ADMIN, 404, 422)
+        "/meters/{key:str}",
+        operation_id="updateMeter",
+        summary="Change a meter",
+        opt=allowed(Scope.ADMIN, 404, 422, 424),
     )
     async def change(self, key: FromPath[str], data: JSONBody[MeterUpdate], access: Access, clock: Present) -> MeterOut:
         """Change a meter by a merge patch: what is absent stays, null clears. `"archived": false` takes an archived one back."""
@@ -117,7 +120,7 @@ class MeterController(Controller):
         "/meters/preview",
         operation_id="previewMeter",
         summary="Try a meter",
-        opt=allowed(Scope.READ, 422),
+        opt=allowed(Scope.READ, 422, 424),
         status_code=200,
     )
     async def preview(self, data: JSONBody[PreviewRequest], access: Access, clock: Present) -> Response[UsageOut]:
@@ -131,9 +134,11 @@ class MeterController(Controller):
         operation_id="listAggregators",
         summary="List aggregations",
         opt=allowed(Scope.READ),
-        sync_to_thread=False,
     )
-    def aggregators(self) -> AggregatorsOut:
-        """List what meters can do with events, built in or from a plugin."""
-        found = sorted(aggregators().values(), key=lambda aggregator: aggregator.name)
-        return AggregatorsOut([AggregatorOut(each.name, each.summary, list(each.options)) for each in found])
+    async def aggregators(self, access: Access) -> AggregatorsOut:
+        """List what meters can do with events, built in or from a plugin; one that cannot be used says why.
+
+        A meter's `options` must be as `options_schema` says.
+        """
+        listed = await access.read(lambda _: listed_aggregators())
+        return AggregatorsOut([aggregator_out(each) for each in listed])

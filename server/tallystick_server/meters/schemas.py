@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from tallystick.instant import Instant
 from tallystick.meter import Meter, MeterVersion
+from tallystick.usage.aggregators import ListedAggregator
 from tallystick_server.json_values import Timestamp, timestamp, timestamp_or_null
 from tallystick_server.merge_patch import kept_or, kept_or_default, merged
+from tallystick_server.program_version import program_version
 from tallystick_server.usage.asked import filter_text
 from tallystick_server.usage.schemas import FilterValue, UsageQuery
 
@@ -130,11 +132,20 @@ class PreviewRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class AggregatorOut(msgspec.Struct):
-    """An aggregation that meters can name; `options` are the fields of a meter that it understands."""
+    """An aggregation that meters can name.
+
+    `options` are the fields of a meter that it understands; `options_schema` is the JSON Schema of the field `options` of a plugin's.
+    `package` and `version` say what it came with; `error` why a plugin cannot be used, null if it can.
+    """
 
     name: str
     summary: str
     options: list[str]
+    options_schema: dict[str, Any] | None  # Any: a JSON Schema
+    source: Literal["built-in", "plugin"]
+    package: str
+    version: str
+    error: str | None
 
 
 class AggregatorsOut(msgspec.Struct):
@@ -142,6 +153,20 @@ class AggregatorsOut(msgspec.Struct):
 
     items: list[AggregatorOut]
     next_cursor: str | None = None
+
+
+def aggregator_out(listed: ListedAggregator) -> AggregatorOut:
+    """Return an aggregation as it is listed."""
+    return AggregatorOut(
+        name=listed.name,
+        summary=listed.summary,
+        options=list(listed.options),
+        options_schema=listed.options_schema,
+        source=listed.source,
+        package=listed.package or "tallystick",
+        version=listed.package_version or program_version(),
+        error=listed.error,
+    )
 
 
 def meter_of(draft: MeterDraft | MeterCreate) -> Meter:

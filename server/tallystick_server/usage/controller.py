@@ -37,7 +37,7 @@ class UsageController(Controller):
         "/meters/{key:str}/usage",
         operation_id="getMeterUsage",
         summary="Usage of one meter",
-        opt=allowed(Scope.READ, 404, 406),
+        opt=allowed(Scope.READ, 404, 406, 422, 424),
         dependencies={"question": Provide(question_from_parameters, sync_to_thread=False)},
     )
     async def usage(
@@ -71,7 +71,7 @@ class UsageController(Controller):
         "/usage",
         operation_id="queryUsage",
         summary="Usage of several meters",
-        opt=allowed(Scope.READ, 404),
+        opt=allowed(Scope.READ, 404, 422, 424),
         status_code=200,
     )
     async def usages(self, data: JSONBody[UsageQueries], access: Access, clock: Present) -> Response[UsageAnswers]:

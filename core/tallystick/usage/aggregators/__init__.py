@@ -1,6 +1,16 @@
 """Aggregations, each three functions over a state: see `aggregator` for the rules, `registry` for the list."""
 
 from .aggregator import EVENTS, Aggregator
+from .aggregator_list import ListedAggregator, listed_aggregators
 from .registry import aggregators, bind_aggregator, check_aggregation, installed_plugins
 
-__all__ = ["EVENTS", "Aggregator", "aggregators", "bind_aggregator", "check_aggregation", "installed_plugins"]
+__all__ = [
+    "EVENTS",
+    "Aggregator",
+    "ListedAggregator",
+    "aggregators",
+    "bind_aggregator",
+    "check_aggregation",
+    "installed_plugins",
+    "listed_aggregators",
+]
