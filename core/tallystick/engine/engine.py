@@ -56,6 +56,7 @@ from .customer_questions import CustomerQuestions
 from .customers_seen import customers_unknown
 from .events_page import events_page
 from .ledger import Ledger
+from .log_clock import clock_of
 from .log_scan import block_summary, scan_log
 from .recovery import recover
 from .verify import VerifiedFiles, verify
@@ -310,13 +311,17 @@ class Engine(CustomerQuestions):
 
     def usage(self, meter_key: str, question: UsageQuestion) -> UsageAnswer:
         """Answer a question of a meter. Raises `NotFound`, `InvalidQuestion`."""
-        return answer_usage(self._ledger.folds.projections.view, self._asked(meter_key, question), question)
+        return self._answer(self._asked(meter_key, question), question)
 
     def preview(self, meter: Meter, question: UsageQuestion) -> UsageAnswer:
         """Answer a question of a meter that is not saved. Raises `InvalidDefinition`, `InvalidQuestion`."""
         if question.version is not None:
             raise InvalidQuestion("version", "a meter that is not saved has no versions")
-        return answer_usage(self._ledger.folds.projections.view, checked_meter(meter), question)
+        return self._answer(checked_meter(meter), question)
+
+    def _answer(self, meter: Meter, question: UsageQuestion) -> UsageAnswer:
+        clock = clock_of(question.as_of, log=self._ledger.log, clock=self._clock)
+        return answer_usage(self._ledger.folds.projections.view, meter, question, clock=clock)
 
     def _asked(self, meter_key: str, question: UsageQuestion) -> Meter:
         """Return the version of the meter that the question is put to."""

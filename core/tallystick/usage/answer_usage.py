@@ -3,49 +3,55 @@
 Promises: the answer depends on the set of events alone, not on their order or on how the frames are cut; every figure is exact;
 totals are merged from the states of all windows, never added up from rows.
 Does not: read more columns than the question needs. Which groups stay and what is too large to answer: see `arrange_answer`.
+Levels and durations depend on what was before the range too: see `level_table`.
 Cost: one scan. Sums of 10 M events by customer and day take 0.4 s on two cores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import polars as pl
 
+from tallystick.instant import Clock
 from tallystick.meter import Meter
 
-from .aggregators import Aggregator, bind_aggregator
+from .aggregators import Aggregator, SeriesAggregator, bind_aggregator
 from .answer import UsageAnswer
 from .arrange_answer import arrange_answer
 from .check_question import check_question
 from .counted_events import WINDOW, counted_events, group_columns
-from .event_frames import EventFrames
-from .figure_table import FigureTable
+from .event_frames import TIME, EventFrames
+from .figure_table import EVERYTHING, FigureTable, collected
+from .level_table import level_table
 from .question import UsageQuestion
 from .windows import Windows, cut_windows
 
-# The one group of a question without `group_by`: a key like any other, so that nothing below has two cases.
-_EVERYTHING: Final = "everything"
 
+def answer_usage(frames: EventFrames, meter: Meter, question: UsageQuestion, *, clock: Clock) -> UsageAnswer:
+    """Answer the question from the events in the frames; the clock says what is now, or was when the answer is `as_of` a position.
 
-def answer_usage(frames: EventFrames, meter: Meter, question: UsageQuestion) -> UsageAnswer:
-    """Answer the question from the events in the frames. Raises `InvalidQuestion`, and `InvalidDefinition` for a meter that is none."""
+    Raises `InvalidQuestion`, and `InvalidDefinition` for a meter that is none.
+    """
     check_question(question)
-    return arrange_answer(meter, question, figure_table(frames, meter, question))
+    return arrange_answer(meter, question, figure_table(frames, meter, question, clock=clock))
 
 
-def figure_table(frames: EventFrames, meter: Meter, question: UsageQuestion) -> FigureTable:
+def figure_table(frames: EventFrames, meter: Meter, question: UsageQuestion, *, clock: Clock) -> FigureTable:
     """Return every figure of the question, before its groups are ranked or cut."""
     aggregator = bind_aggregator(meter)
     windows = cut_windows(question.start, question.end, question.window, question.timezone)
-    events = counted_events(frames, meter, question, windows=windows, operands=aggregator.operands)
-    columns = group_columns(question)
-    states = _collect(aggregator.fold(events, [*columns, WINDOW]))
+    if isinstance(aggregator, SeriesAggregator):
+        return level_table(frames, meter, question, aggregator=aggregator, windows=windows, now=clock.now())
+    keys = group_columns(question)
+    events = counted_events(frames, meter, question, keys=keys, operands=aggregator.operands)
+    events = events.with_columns(windows.index_of(pl.col(TIME)).alias(WINDOW))
+    columns = list(keys)
+    states = collected(aggregator.fold(events, [*columns, WINDOW]))
     if not columns:
-        columns = [_EVERYTHING]
-        states = states.with_columns(pl.lit("").alias(_EVERYTHING))
-    rows = _collect(aggregator.read(states.lazy(), [*columns, WINDOW]))
+        columns = [EVERYTHING]
+        states = states.with_columns(pl.lit("").alias(EVERYTHING))
+    rows = collected(aggregator.read(states.lazy(), [*columns, WINDOW]))
     totals = _totals(aggregator, states, rows, columns, windows)
     return FigureTable(windows, columns, rows, totals, aggregator.nothing)
 
@@ -55,9 +61,4 @@ def _totals(
 ) -> pl.DataFrame:
     if len(windows) <= 1:
         return rows.drop(WINDOW)
-    return _collect(aggregator.read(aggregator.merge(states.lazy(), columns), columns))
-
-
-def _collect(frame: pl.LazyFrame) -> pl.DataFrame:
-    # Streaming folds frame by frame, in a third of the time and memory of the in-memory engine.
-    return frame.collect(engine="streaming")
+    return collected(aggregator.read(aggregator.merge(states.lazy(), columns), columns))

@@ -10,6 +10,7 @@ would be wrong. Everything stays in columns: a million rows take 60 MB and tenth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -35,7 +36,7 @@ def arrange_answer(
     totals = table.totals
     if not question.group_by and question.fill is Fill.ZERO and totals.is_empty():
         totals = _nothing_at_all(table)
-    totals = _top_groups(totals, table, question)
+    totals = top_groups(totals, table.columns, question).sort(table.columns, nulls_last=True).with_row_index(PLACE)
     _check_size(totals.height, "groups")
     rows = table.rows.join(totals.select(*table.columns, PLACE), on=list(table.columns), nulls_equal=True)
     rows = rows.drop(table.columns).sort(PLACE, WINDOW)
@@ -54,21 +55,21 @@ def arrange_answer(
     )
 
 
-def _top_groups(totals: pl.DataFrame, table: FigureTable, question: UsageQuestion) -> pl.DataFrame:
-    """Return the groups that stay, ordered by group, with their place in that order."""
-    columns = list(table.columns)
-    if question.limit is not None and question.limit < totals.height:
-        is_descending = question.order is Order.DESC
-        totals = totals.sort(
-            HIGH, LOW, *columns, descending=[is_descending] * 2 + [False] * len(columns), nulls_last=True
-        ).head(question.limit)
-    return totals.sort(columns, nulls_last=True).with_row_index(PLACE)
+def top_groups(totals: pl.DataFrame, columns: Sequence[str], question: UsageQuestion) -> pl.DataFrame:
+    """Return the totals of the groups that the question's limit keeps, in any order."""
+    if question.limit is None or question.limit >= totals.height:
+        return totals
+    is_descending = question.order is Order.DESC
+    return totals.sort(
+        HIGH, LOW, *columns, descending=[is_descending] * 2 + [False] * len(columns), nulls_last=True
+    ).head(question.limit)
 
 
 def _nothing_at_all(table: FigureTable) -> pl.DataFrame:
     """Return the total of the one group, of which there is no event."""
     row: dict[str, str | int | None] = {**dict.fromkeys(table.columns, ""), EVENTS: 0}
-    row |= dict(zip((HIGH, LOW), parts_of_nothing(table.nothing), strict=True))
+    nothing = None if table.begun == 0 else table.nothing
+    row |= dict(zip((HIGH, LOW), parts_of_nothing(nothing), strict=True))
     if table.is_compared:
         row |= dict(zip((PREVIOUS_HIGH, PREVIOUS_LOW), parts_of_nothing(table.nothing), strict=True))
     return pl.DataFrame([row], schema=table.totals.schema)
@@ -82,12 +83,13 @@ def _filled(rows: pl.DataFrame, group_count: int, table: FigureTable) -> pl.Data
     filled = whole.join(rows, on=[PLACE, WINDOW], how="left", maintain_order="left")
     # A figure may be null though there are events: that there are none says where nothing was.
     is_missing = pl.col(EVENTS).is_null()
+    has_begun = pl.lit(value=True) if table.begun is None else pl.col(WINDOW) < table.begun
     parts = parts_of_nothing(table.nothing)
     names = [(HIGH, LOW), (PREVIOUS_HIGH, PREVIOUS_LOW)] if table.is_compared else [(HIGH, LOW)]
     return filled.with_columns(
         pl.col(EVENTS).fill_null(0),
         *(
-            pl.when(is_missing).then(pl.lit(part, dtype=pl.Int128)).otherwise(pl.col(name)).alias(name)
+            pl.when(is_missing & has_begun).then(pl.lit(part, dtype=pl.Int128)).otherwise(pl.col(name)).alias(name)
             for pair in names
             for name, part in zip(pair, parts, strict=True)
         ),

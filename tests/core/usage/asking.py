@@ -12,6 +12,7 @@ import msgspec
 from tallystick.event import Event, PropertyValue
 from tallystick.instant import parse_instant
 from tallystick.meter import Meter
+from tallystick.testing import ManualClock
 from tallystick.testing.frames import ListedFrames
 from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.answer_usage import answer_usage
@@ -46,8 +47,17 @@ def question(
     return UsageQuestion(start=parse_instant(start), end=parse_instant(end), **asked)
 
 
-def ask(events: Sequence[Event], asked: UsageQuestion | None = None, of: Meter | None = None) -> UsageAnswer:
-    return answer_usage(ListedFrames(events), of or meter(), asked or question())
+NOW = "2027-06-01T00:00:00Z"
+
+
+def clock_at(time: str = NOW) -> ManualClock:
+    return ManualClock(time)
+
+
+def ask(
+    events: Sequence[Event], asked: UsageQuestion | None = None, of: Meter | None = None, *, now: str = NOW
+) -> UsageAnswer:
+    return answer_usage(ListedFrames(events), of or meter(), asked or question(), clock=clock_at(now))
 
 
 def totals(answer: UsageAnswer) -> list[tuple[tuple[str | None, ...], Decimal | None]]:

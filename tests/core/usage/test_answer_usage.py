@@ -17,7 +17,7 @@ from tallystick.testing.frames import ListedFrames
 from tallystick.usage.answer_usage import answer_usage
 from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME, VALUE, VALUE_TYPE
 from tallystick.usage.question import Fill, Order, WindowSize
-from tests.core.usage.asking import ask, call, meter, question, totals, values
+from tests.core.usage.asking import ask, call, clock_at, meter, question, totals, values
 
 NOON = "2026-11-01T12:00:00Z"
 LARGEST = "99999999999999999999999999.999999999999"
@@ -220,14 +220,17 @@ def test_an_empty_range_has_no_rows() -> None:
 def test_an_answer_as_of_a_position_is_what_was_known_then() -> None:
     events = [call(NOON, value=value) for value in ("1", "10", "100")]
     frames = ListedFrames(events, voids={1: 3})
-    known = [answer_usage(frames, meter(), question(as_of=Position(position))).totals for position in (1, 2, 3)]
+    known = [
+        answer_usage(frames, meter(), question(as_of=Position(position)), clock=clock_at()).totals
+        for position in (1, 2, 3)
+    ]
     assert [found[0].value for found in known] == [1, 11, 110]
-    assert answer_usage(frames, meter(), question()).totals[0].value == 110
+    assert answer_usage(frames, meter(), question(), clock=clock_at()).totals[0].value == 110
 
 
 def test_a_store_with_no_frames_at_all_answers_nothing() -> None:
     assert ask([call(NOON, type_="other")]).rows == []
-    assert answer_usage(NoFrames(), meter(), question(group_by=("region",))).rows == []
+    assert answer_usage(NoFrames(), meter(), question(group_by=("region",)), clock=clock_at()).rows == []
 
 
 class NoFrames:
@@ -256,16 +259,18 @@ class ManyCustomers:
 
 def test_more_groups_than_an_answer_may_have_are_refused_rather_than_left_out() -> None:
     with pytest.raises(InvalidQuestion, match=r"1,000,001 groups.*keep the top groups with limit") as refused:
-        answer_usage(ManyCustomers(1_000_001), meter(), question(group_by=("customer",)))
+        answer_usage(ManyCustomers(1_000_001), meter(), question(group_by=("customer",)), clock=clock_at())
     assert refused.value.parameter == "limit"
-    answer = answer_usage(ManyCustomers(1_000_001), meter(), question(group_by=("customer",), limit=3))
+    answer = answer_usage(
+        ManyCustomers(1_000_001), meter(), question(group_by=("customer",), limit=3), clock=clock_at()
+    )
     assert totals(answer) == [(("1000000",), 1_000_000), (("1000001",), 1_000_001), (("999999",), 999_999)]
 
 
 def test_more_filled_rows_than_an_answer_may_have_are_refused_before_they_are_made() -> None:
     asked = question(group_by=("customer",), window=WindowSize.HOUR, fill=Fill.ZERO)
     with pytest.raises(InvalidQuestion, match=r"36,000,000 rows"):
-        answer_usage(ManyCustomers(50_000), meter(), asked)
+        answer_usage(ManyCustomers(50_000), meter(), asked, clock=clock_at())
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from .aggregator import EVENTS, Aggregator
 from .aggregator_list import ListedAggregator, listed_aggregators
 from .registry import aggregators, bind_aggregator, check_aggregation, installed_plugins
+from .series_aggregator import SeriesAggregator
 
 __all__ = [
     "EVENTS",
     "Aggregator",
     "ListedAggregator",
+    "SeriesAggregator",
     "aggregators",
     "bind_aggregator",
     "check_aggregation",

@@ -12,14 +12,28 @@ from tallystick.meter import Meter
 from .aggregator import Aggregator
 from .avg import Avg
 from .count import Count
+from .duration import Duration
 from .installed_plugins import InstalledPlugins, find_plugins
 from .latest import Latest
+from .level import Level
 from .max import Max
 from .min import Min
+from .running_total import RunningTotal
 from .sum import Sum
 from .unique import Unique
 
-BUILT_IN: Final[tuple[type[Aggregator], ...]] = (Count, Sum, Min, Max, Avg, Latest, Unique)
+BUILT_IN: Final[tuple[type[Aggregator], ...]] = (
+    Count,
+    Sum,
+    Min,
+    Max,
+    Avg,
+    Latest,
+    Unique,
+    RunningTotal,
+    Level,
+    Duration,
+)
 
 # The fields of a meter that only some aggregations understand, each with what it is when it was not given.
 _OPTIONS: Final[dict[str, object]] = {"fields": (), "timeout": None, "series": None, "statistic": None, "options": {}}
