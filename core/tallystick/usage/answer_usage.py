@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from tallystick.cancellation import collected
 from tallystick.instant import Clock
 from tallystick.meter import Meter
 
@@ -22,9 +23,10 @@ from .arrange_answer import arrange_answer
 from .check_question import check_question
 from .counted_events import WINDOW, counted_events, group_columns
 from .event_frames import TIME, EventFrames
-from .figure_table import EVERYTHING, FigureTable, collected
+from .figure_table import EVERYTHING, FigureTable
 from .level_table import level_table
-from .question import UsageQuestion
+from .previous_period import beside_previous, previous_question
+from .question import Compare, UsageQuestion
 from .windows import Windows, cut_windows
 
 
@@ -34,7 +36,12 @@ def answer_usage(frames: EventFrames, meter: Meter, question: UsageQuestion, *, 
     Raises `InvalidQuestion`, and `InvalidDefinition` for a meter that is none.
     """
     check_question(question)
-    return arrange_answer(meter, question, figure_table(frames, meter, question, clock=clock))
+    table = figure_table(frames, meter, question, clock=clock)
+    if question.compare is Compare.NONE:
+        return arrange_answer(meter, question, table)
+    before = previous_question(question)
+    table = beside_previous(table, figure_table(frames, meter, before, clock=clock))
+    return arrange_answer(meter, question, table, previous=(before.start, before.end))
 
 
 def figure_table(frames: EventFrames, meter: Meter, question: UsageQuestion, *, clock: Clock) -> FigureTable:

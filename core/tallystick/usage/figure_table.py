@@ -46,9 +46,3 @@ class FigureTable(msgspec.Struct, frozen=True, eq=False):
 def parts_of_nothing(nothing: Decimal | None) -> tuple[int | None, int | None]:
     """Return `HIGH` and `LOW` of the figure of no events."""
     return (None, None) if nothing is None else divmod(int(nothing.scaleb(SCALE, EXACT)), LIMB)
-
-
-def collected(frame: pl.LazyFrame) -> pl.DataFrame:
-    """Return the rows of a frame."""
-    # Streaming folds frame by frame, in a third of the time and memory of the in-memory engine.
-    return frame.collect(engine="streaming")

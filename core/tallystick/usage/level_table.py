@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from tallystick.cancellation import collected
 from tallystick.instant import EARLIEST, Instant
 from tallystick.meter import Meter
 
@@ -23,7 +24,7 @@ from .aggregators.series_aggregator import Statistic
 from .arrange_answer import ROWS_MAX, top_groups
 from .counted_events import WINDOW, counted_events, group_columns
 from .event_frames import CUSTOMER, TIME, EventFrames
-from .figure_table import EVERYTHING, FigureTable, collected
+from .figure_table import EVERYTHING, FigureTable
 from .line_figures import line_figures
 from .lines import Lines, draw_lines
 from .question import UsageQuestion

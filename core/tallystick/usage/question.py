@@ -35,6 +35,13 @@ class Fill(StrEnum):
     ZERO = "zero"
 
 
+class Compare(StrEnum):
+    """Which other period the figures are laid beside."""
+
+    NONE = "none"
+    PREVIOUS = "previous"
+
+
 class UsageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """Usage over `[start, end)`.
 
@@ -52,5 +59,6 @@ class UsageQuestion(msgspec.Struct, frozen=True, kw_only=True):
     order: Order = Order.DESC
     limit: int | None = None
     fill: Fill = Fill.NONE
+    compare: Compare = Compare.NONE
     as_of: Position | None = None
     version: int | None = None
