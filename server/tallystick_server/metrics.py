@@ -111,6 +111,12 @@ class Metrics:
         yield _gauge("http_body_bytes_in_flight", "Bytes of request bodies held now", self._budget.taken_bytes)
         yield _gauge("reads_waiting", "Short calls of the store that run or wait", self._access.reads.taken)
         yield _gauge("scans_waiting", "Usage questions that run or wait", self._access.scans.taken)
+        yield CounterMetricFamily(
+            "tallystick_scans_cancelled",
+            "Usage questions given up because their client went away",
+            value=self._access.scans_cancelled,
+        )
+        yield _gauge("large_answers", "Answers of more than 10,000 rows that are being read", self._access.large.taken)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

@@ -27,6 +27,8 @@ from tallystick.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:tallystick:problem:"
+# Nobody reads it: it is what the log and the metrics call a request whose client did not wait (as nginx does).
+CLIENT_GONE = 499
 
 
 class ProblemError(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -127,6 +129,8 @@ def problem_of(refusal: Refusal, request_id: str | None) -> Problem:
 
 def title_of(status: int) -> str:
     """Return the status's own words."""
+    if status == CLIENT_GONE:
+        return "Client Closed Request"
     return HTTPStatus(status).phrase
 
 

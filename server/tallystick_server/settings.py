@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scan_threads: Count = 2
     scan_queue_max: Count = 32
     scan_timeout_s: Seconds = 60
+    large_answers_max: Count = 4
     streams_max: Count = 64
     polars_threads: Count = 1
     plugins_dir: str | None = None

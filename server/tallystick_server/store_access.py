@@ -6,17 +6,28 @@ a pool each, so that a slow question never keeps a customer from being described
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from litestar.types import Receive
+
+from tallystick.cancellation import Cancellation
 from tallystick.store import Store
 
-from .problem import Refusal, busy
+from .large_answers import LargeAnswers
+from .problem import CLIENT_GONE, Refusal, busy
 from .settings import Settings
 from .work_pool import WorkPool
 
 T = TypeVar("T")
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Return once the client has gone away; its whole request has come before."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class StoreAccess:
@@ -32,6 +43,8 @@ class StoreAccess:
         self.scans = WorkPool(
             "scans", threads=settings.scan_threads, queue_max=settings.scan_queue_max, timeout_s=settings.scan_timeout_s
         )
+        self.scans_cancelled = 0
+        self.large = LargeAnswers(places_max=settings.large_answers_max)
         self.long = WorkPool("verifications", threads=1, queue_max=0, timeout_s=None)
         self.streams_max = settings.streams_max
         self.streams_open = 0
@@ -71,10 +84,23 @@ class StoreAccess:
         store = self.store
         return await self.reads.run(lambda: call(store))
 
-    async def scan(self, call: Callable[[Store], T]) -> T:
-        """Ask something that takes milliseconds to seconds."""
-        store = self.store
-        return await self.scans.run(lambda: call(store))
+    async def scan(self, call: Callable[[Store], T], receive: Receive) -> T:
+        """Ask something that takes milliseconds to seconds, for as long as the client of this request waits for it.
+
+        Raises `Refusal` (499) when it went away: the scan is told to stop then.
+        """
+        store, work = self.store, Cancellation()
+        scan = asyncio.ensure_future(self.scans.run(lambda: work.run(lambda: call(store)), cancel=work.cancel))
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await asyncio.wait({scan, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if scan.done():
+                return scan.result()
+        finally:
+            scan.cancel()
+            gone.cancel()
+        self.scans_cancelled += 1
+        raise Refusal(CLIENT_GONE, "client_gone", "the client went away before its answer was there")
 
     def drain(self) -> None:
         """Tell streams and long work to end."""
@@ -85,4 +111,5 @@ class StoreAccess:
         self.drain()
         for pool in (self.reads, self.scans, self.long):
             pool.close()
+        self.large.close()
         self.waits.shutdown(wait=False, cancel_futures=True)

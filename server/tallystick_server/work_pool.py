@@ -1,7 +1,8 @@
 """A bounded pool of threads for what may not run on the event loop.
 
 Promises: at most `threads` calls run and `queue_max` wait; past that a call is refused at once with 503 and `Retry-After`. A caller
-waits `timeout_s` at most; its thread ends by itself, and keeps its place until then, so that impatient clients cannot pile up work.
+waits `timeout_s` at most; its thread keeps its place until it ends, so that impatient clients cannot pile up work. A call that nobody waits
+for any more does not begin, and one that has begun is told by its `cancel`.
 Does not: stop a thread. What runs in it must be finite.
 """
 
@@ -32,8 +33,11 @@ class WorkPool:
         """How many calls run or wait."""
         return self._taken
 
-    async def run(self, call: Callable[[], T]) -> T:
-        """Run the call in a thread. Raises `Refusal` (503) when the pool is full or the time is over."""
+    async def run(self, call: Callable[[], T], *, cancel: Callable[[], None] | None = None) -> T:
+        """Run the call in a thread. Raises `Refusal` (503) when the pool is full or the time is over.
+
+        `cancel` is called when nobody waits for it any more: the time is over, or the task was cancelled.
+        """
         if self._taken >= self._places:
             raise busy(f"too many {self._name} are waiting")
         loop = asyncio.get_running_loop()
@@ -47,8 +51,15 @@ class WorkPool:
         future.add_done_callback(lambda _: _give_back(loop, self._release))
         try:
             async with asyncio.timeout(self._timeout_s):
+                # Cancelled with the task that waits: what is queued then never begins.
                 return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if cancel is not None:
+                cancel()
+            raise
         except TimeoutError:
+            if cancel is not None:
+                cancel()
             raise busy(
                 f"one of the {self._name} took longer than {self._timeout_s} s; ask for a smaller range",
                 code="timeout",

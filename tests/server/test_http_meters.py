@@ -245,3 +245,122 @@ def test_versions_of_a_meter_are_listed_newest_first_with_their_positions(client
     assert client.get(f"/v1/meters/{name}/versions").status_code == 404
     archived = client.get(f"/v1/meters/{name}/versions", params={"include_archived": "true"}).json()
     assert archived["items"][0]["archived_at"] is not None
+
+
+def test_usage_stands_beside_that_of_the_period_before(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    send(
+        client,
+        name,
+        {"time": "2026-10-26T10:00:00Z", "value": 4, "customer": "gone"},
+        {"time": "2026-10-27T10:00:00Z", "value": 3},
+        {"time": "2026-11-03T10:00:00Z", "value": 4},
+    )
+    answer = usage(client, name, compare="previous", group_by="customer", window="day")
+    assert answer["compared_with"] == {"from": "2026-10-25T00:00:00Z", "to": "2026-11-01T00:00:00Z"}
+    assert answer["totals"] == [
+        {
+            "group": {"customer": "acme"},
+            "value": 4,
+            "events": 1,
+            "previous": 3,
+            "change": 1,
+            "change_percent": Decimal("33.3333"),
+        },
+        {
+            "group": {"customer": "gone"},
+            "value": 0,
+            "events": 0,
+            "previous": 4,
+            "change": -4,
+            "change_percent": -100,
+        },
+    ]
+    assert [(row["start"], row["value"], row["previous"]) for row in answer["rows"]] == [
+        ("2026-11-03T00:00:00Z", 4, 3),
+        ("2026-11-02T00:00:00Z", 0, 4),
+    ]
+    assert "previous" not in usage(client, name)["totals"][0]
+    queries = [{"meter": name, "compare": "previous"} | RANGE]
+    posted = client.post("/v1/usage", json={"queries": queries}).json()["answers"][0]["totals"]
+    assert posted == [{"group": {}, "value": 4, "events": 1, "previous": 7, "change": -3, "change_percent": -42.8571}]
+    lines = client.get(
+        f"/v1/meters/{name}/usage", params=RANGE | {"compare": "previous"}, headers={"accept": "text/csv"}
+    ).text.split("\r\n")
+    assert lines[:2] == [
+        "start,end,value,events,previous,change,change_percent",
+        "2026-11-01T00:00:00Z,2026-11-08T00:00:00Z,4,1,7,-3,-42.8571",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "pointer"),
+    [
+        ({"meter": "no-such-meter"}, 404, "queries[1].meter"),
+        ({"timezone": "Mars/Base"}, 400, "queries[1].timezone"),
+        ({"from": "yesterday"}, 400, "queries[1].from"),
+        ({"to": "2026-10-01T00:00:00Z"}, 400, "queries[1].to"),
+        ({"filter": {"region": []}}, 400, "queries[1].filter"),
+        ({"version": 9}, 400, "queries[1].version"),
+        ({"as_of": 2**62}, 400, "queries[1].as_of"),
+    ],
+    ids=str,
+)
+def test_one_of_several_questions_that_cannot_be_answered_is_named(
+    client: httpx.Client, name: str, fault: dict[str, Any], status: int, pointer: str
+) -> None:
+    define(client, name)
+    good = {"meter": name} | RANGE
+    answer = client.post("/v1/usage", json={"queries": [good, good | fault]})
+    assert answer.status_code == status, answer.text
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert answer.json()["detail"].startswith("queries[1]: ")
+
+
+def test_at_most_fifty_questions_are_taken_at_once(client: httpx.Client, name: str) -> None:
+    define(client, name)
+    query = {"meter": name} | RANGE
+    assert client.post("/v1/usage", json={"queries": [query] * 50}).status_code == 200
+    for queries in ([], [query] * 51):
+        refused = client.post("/v1/usage", json={"queries": queries})
+        assert refused.status_code == 400
+        assert "queries" in refused.text
+
+
+def test_a_preview_takes_everything_that_usage_takes(client: httpx.Client, name: str) -> None:
+    send(
+        client,
+        name,
+        {"value": 1, "customer": "a", "properties": {"region": "eu"}},
+        {"value": 5, "customer": "b", "properties": {"region": "eu"}},
+        {"value": 9, "customer": "c", "properties": {"region": "us"}},
+        {"value": 2, "customer": "b", "time": "2026-10-27T10:00:00Z", "properties": {"region": "eu"}},
+    )
+    head = client.get("/v1/log/head").json()["position"]
+    query = RANGE | {
+        "window": "day",
+        "timezone": "Europe/Berlin",
+        "group_by": "customer",
+        "filter": {"region": "eu"},
+        "order": "desc",
+        "limit": 1,
+        "fill": "zero",
+        "compare": "previous",
+        "as_of": head,
+    }
+    meter = {"event_type": name, "aggregation": "sum"}
+    answer = client.post("/v1/meters/preview", json={"meter": meter, "query": query})
+    (total,) = answer.json()["totals"]
+    assert (total["group"], total["value"], total["previous"]) == ({"customer": "b"}, 5, 2)
+    # From 01:00 in Berlin: eight pieces of seven days.
+    assert len(answer.json()["rows"]) == 8
+    define(client, name)
+    parameters = {key: value for key, value in query.items() if key != "filter"} | {"filter[region]": "eu"}
+    same = client.get(f"/v1/meters/{name}/usage", params=parameters)
+    assert same.json() | {"meter": "preview"} == answer.json()
+    lines = client.post(
+        "/v1/meters/preview", json={"meter": meter, "query": query}, headers={"accept": "text/csv"}
+    ).text.split("\r\n")
+    assert len(lines) == 10
+    refused = client.post("/v1/meters/preview", json={"meter": meter, "query": query | {"version": 1}})
+    assert refused.status_code == 400

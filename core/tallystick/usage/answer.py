@@ -27,7 +27,8 @@ from .question import UsageQuestion
 PLACE: Final = "place"
 PERCENT_SCALE: Final = 4
 
-_OBJECTS_AT_ONCE: Final = 10_000
+# How much is made of an answer at a time, as objects or as text: a megabyte or two.
+ROWS_AT_ONCE: Final = 10_000
 T = TypeVar("T")
 
 
@@ -84,7 +85,7 @@ class _Figures(Sequence[T]):
         return self._made(self.table.slice(place % len(self), 1))[0]
 
     def __iter__(self) -> Iterator[T]:
-        for piece in self.pieces(_OBJECTS_AT_ONCE):
+        for piece in self.pieces(ROWS_AT_ONCE):
             yield from self._made(piece)
 
     def __eq__(self, other: object) -> bool:

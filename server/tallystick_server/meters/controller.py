@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
-from litestar import Controller, Response, delete, get, patch, post
+from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody
 
-from tallystick.api_key import Scope
+from tallystick.api_key import ApiKey, Scope
 from tallystick.errors import InvalidDefinition
 from tallystick.meter import Meter
 from tallystick.store import MeterVersionsPage, Store
@@ -17,7 +16,7 @@ from tallystick_server.dependencies import Access, Present
 from tallystick_server.parameters import Cursor, Limit
 from tallystick_server.readable_meter import IncludeArchived, readable_meter
 from tallystick_server.usage.asked import question_from_body
-from tallystick_server.usage.controller import usage_json
+from tallystick_server.usage.controller import Rendered, answered, rendered, rendering
 from tallystick_server.usage.schemas import UsageOut
 
 from .schemas import (
@@ -120,14 +119,21 @@ class MeterController(Controller):
         "/meters/preview",
         operation_id="previewMeter",
         summary="Try a meter",
-        opt=allowed(Scope.READ, 422, 424),
+        opt=allowed(Scope.READ, 406, 422, 424),
         status_code=200,
     )
-    async def preview(self, data: JSONBody[PreviewRequest], access: Access, clock: Present) -> Response[UsageOut]:
-        """Answer the usage of a meter over past events without saving anything."""
+    async def preview(
+        self, data: JSONBody[PreviewRequest], access: Access, clock: Present, request: Request[None, ApiKey, State]
+    ) -> Response[UsageOut]:
+        """Answer the usage of a meter over past events without saving anything. With `Accept: text/csv` its rows as CSV."""
         meter, question = meter_of(data.meter), question_from_body(data.query, clock)
-        body = await access.scan(lambda store: usage_json(store.preview(meter, question)))
-        return cast("Response[UsageOut]", Response(body, media_type="application/json"))
+        media_type, render = rendering(request)
+
+        def answer(store: Store) -> Rendered:
+            found = store.preview(meter, question)
+            return rendered(render(found), [found])
+
+        return answered(await access.scan(answer, request.receive), access, media_type=media_type)
 
     @get(
         "/aggregators",

@@ -2,82 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from decimal import Decimal
-from typing import Annotated
 
 from litestar import Request
 from litestar.datastructures import State
-from litestar.params import QueryParameter
 
 from tallystick.amount import AmountOutOfRange, InvalidAmount, canonical_amount
 from tallystick.api_key import ApiKey
+from tallystick.errors import InvalidQuestion, NotFound
 from tallystick.event import Position
 from tallystick.instant import Clock, Instant
-from tallystick.usage.question import Fill, Order, UsageQuestion, WindowSize
+from tallystick.usage.question import Compare, Fill, Order, UsageQuestion, WindowSize
 from tallystick_server.dependencies import Present
 from tallystick_server.json_values import invalid_parameter, moment
+from tallystick_server.problem import ProblemError, Refusal, refusal_of
 
+from .parameters import (
+    AsOf,
+    Comparison,
+    Filling,
+    From,
+    GroupBy,
+    Groups,
+    Ranking,
+    TimeZone,
+    To,
+    Version,
+    Window,
+)
 from .schemas import FilterValue, UsageQuery
 
-LAST_POSITION = 2**63 - 1
 
-
-def question_from_parameters(  # noqa: PLR0913, PLR0917 - declared one by one, so that the document lists them
+def question_from_parameters(  # noqa: PLR0913, PLR0917 - one for each parameter
     request: Request[None, ApiKey, State],
     clock: Present,
-    start: Annotated[
-        str, QueryParameter(name="from", description="Start of the range, in it: RFC 3339, or milliseconds since 1970.")
-    ],
-    end: Annotated[
-        str | None,
-        QueryParameter(
-            name="to", description="End of the range, not in it. Absent: now. Never widened to whole windows."
-        ),
-    ] = None,
-    window: Annotated[
-        WindowSize,
-        QueryParameter(
-            name="window", description="How the range is cut, by the local calendar; weeks start on Monday."
-        ),
-    ] = WindowSize.TOTAL,
-    timezone: Annotated[
-        str, QueryParameter(name="timezone", max_length=64, description="The IANA name of the calendar's zone.")
-    ] = "UTC",
-    group_by: Annotated[
-        str | None,
-        QueryParameter(name="group_by", max_length=4_096, description="Comma-separated: `customer` or any property."),
-    ] = None,
-    order: Annotated[
-        Order,
-        QueryParameter(
-            name="order", description="Which groups come first where `limit` cuts: the largest totals, or the smallest."
-        ),
-    ] = Order.DESC,
-    limit: Annotated[
-        int | None, QueryParameter(name="limit", ge=1, description="How many groups are answered at most.")
-    ] = None,
-    fill: Annotated[
-        Fill, QueryParameter(name="fill", description="`zero`: a row for every window of every group.")
-    ] = Fill.NONE,
-    as_of: Annotated[
-        int | None,
-        QueryParameter(
-            name="as_of",
-            ge=0,
-            le=LAST_POSITION,
-            description="A position of the log: the answer as it was known then, by the meter's version in force then.",
-        ),
-    ] = None,
-    version: Annotated[
-        int | None,
-        QueryParameter(
-            name="version",
-            ge=1,
-            le=LAST_POSITION,
-            description="An older version of the meter. Absent: the newest, or with `as_of` the one in force then.",
-        ),
-    ] = None,
+    start: From,
+    end: To = None,
+    window: Window = WindowSize.TOTAL,
+    timezone: TimeZone = "UTC",
+    group_by: GroupBy = None,
+    order: Ranking = Order.DESC,
+    limit: Groups = None,
+    fill: Filling = Fill.NONE,
+    compare: Comparison = Compare.NONE,
+    as_of: AsOf = None,
+    version: Version = None,
 ) -> UsageQuestion:
     """Return the question that the parameters ask; `filter[NAME]` is read from the request. Raises `Refusal` (400)."""
     return UsageQuestion(
@@ -90,6 +61,7 @@ def question_from_parameters(  # noqa: PLR0913, PLR0917 - declared one by one, s
         order=order,
         limit=limit,
         fill=fill,
+        compare=compare,
         as_of=None if as_of is None else Position(as_of),
         version=version,
     )
@@ -110,9 +82,25 @@ def question_from_body(query: UsageQuery, clock: Clock) -> UsageQuestion:
         order=query.order,
         limit=query.limit,
         fill=query.fill,
+        compare=query.compare,
         as_of=None if query.as_of is None else Position(query.as_of),
         version=query.version,
     )
+
+
+@contextmanager
+def faults_of_query(place: int) -> Generator[None]:
+    """Let what is wrong with one of several questions say which one it is. Raises `Refusal`."""
+    try:
+        yield
+    except (InvalidQuestion, NotFound, Refusal) as error:
+        refusal = refusal_of(error)
+        if refusal is None or refusal.status >= 500:  # noqa: PLR2004 - no fault of the question
+            raise
+        name = f"queries[{place}]"
+        errors = [ProblemError(each.detail, pointer=f"{name}.{each.pointer}") for each in refusal.errors]
+        errors = errors or [ProblemError(refusal.detail, pointer=f"{name}.meter")]
+        raise Refusal(refusal.status, refusal.code, f"{name}: {refusal.detail}", errors=errors) from error
 
 
 def filter_name(parameter: str) -> str | None:

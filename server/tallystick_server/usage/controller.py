@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody
+from litestar.response import Stream
 
 from tallystick.api_key import ApiKey, Scope
+from tallystick.errors import InvalidQuestion
 from tallystick.store import Store
-from tallystick.usage.answer import UsageAnswer
-from tallystick.usage.csv_answer import csv_lines
+from tallystick.usage.answer import ROWS_AT_ONCE, UsageAnswer
+from tallystick.usage.arrange_answer import ROWS_MAX
+from tallystick.usage.csv_answer import csv_pieces
 from tallystick.usage.question import UsageQuestion
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access, Present
 from tallystick_server.problem import Refusal
 from tallystick_server.readable_meter import IncludeArchived, readable_meter
+from tallystick_server.store_access import StoreAccess
 
-from .asked import question_from_body, question_from_parameters
-from .schemas import UsageAnswers, UsageOut, UsageQueries, usage_out
+from .asked import faults_of_query, question_from_body, question_from_parameters
+from .schemas import UsageAnswers, UsageOut, UsageQueries
+from .usage_json import usage_json, usages_json
 
 JSON, CSV = "application/json", "text/csv"
+Rendered = bytes | Iterator[bytes]
 
 
 class UsageController(Controller):
@@ -54,18 +59,14 @@ class UsageController(Controller):
         `filter[NAME]=value` keeps the events whose property NAME (or `customer`) has that value; repeated, any of them. With
         `Accept: text/csv` the rows are answered as CSV.
         """
-        media_type = request.accept.best_match([JSON, CSV], default=None)
-        if media_type is None:
-            raise Refusal(406, "not_acceptable", f"usage is answered as {JSON} or {CSV}")
-        render = usage_csv if media_type == CSV else usage_json
+        media_type, render = rendering(request)
 
-        def answer(store: Store) -> bytes:
+        def answer(store: Store) -> Rendered:
             readable_meter(store, key, include_archived=include_archived)
-            return render(store.usage(key, question))
+            found = store.usage(key, question)
+            return rendered(render(found), [found])
 
-        # Encoded in the thread of the scan: a hundred thousand rows take longer than the event loop may be held.
-        body = await access.scan(answer)
-        return cast("Response[UsageOut]", Response(body, media_type=media_type, headers={"vary": "accept"}))
+        return answered(await access.scan(answer, request.receive), access, media_type=media_type)
 
     @post(
         "/usage",
@@ -74,28 +75,68 @@ class UsageController(Controller):
         opt=allowed(Scope.READ, 404, 422, 424),
         status_code=200,
     )
-    async def usages(self, data: JSONBody[UsageQueries], access: Access, clock: Present) -> Response[UsageAnswers]:
+    async def usages(
+        self, data: JSONBody[UsageQueries], access: Access, clock: Present, request: Request[None, ApiKey, State]
+    ) -> Response[UsageAnswers]:
         """Answer several questions, in order. One that cannot be answered refuses them all, and says which it was."""
-        asked = [(query.meter, question_from_body(query, clock)) for query in data.queries]
-        body = await access.scan(_answer_all(asked, include_archived=data.include_archived))
-        return cast("Response[UsageAnswers]", Response(body, media_type=JSON))
+        asked: list[tuple[str, UsageQuestion]] = []
+        for place, query in enumerate(data.queries):
+            with faults_of_query(place):
+                asked.append((query.meter, question_from_body(query, clock)))
+        answer_all = _answer_all(asked, include_archived=data.include_archived)
+        return answered(await access.scan(answer_all, request.receive), access)
 
 
-def usage_csv(answer: UsageAnswer) -> bytes:
-    """Return the answer's rows as CSV."""
-    return "".join(csv_lines(answer)).encode()
+def usage_csv(answer: UsageAnswer) -> Iterator[bytes]:
+    """Yield the answer's rows as CSV."""
+    return (piece.encode() for piece in csv_pieces(answer))
 
 
-def usage_json(answer: UsageAnswer) -> bytes:
-    """Return the answer's JSON."""
-    return msgspec.json.encode(usage_out(answer))
+def rendering(request: Request[None, ApiKey, State]) -> tuple[str, Callable[[UsageAnswer], Iterator[bytes]]]:
+    """Return the media type that the request accepts, and what writes it. Raises `Refusal` (406)."""
+    media_type = request.accept.best_match([JSON, CSV], default=None)
+    if media_type is None:
+        raise Refusal(406, "not_acceptable", f"usage is answered as {JSON} or {CSV}")
+    return media_type, usage_csv if media_type == CSV else usage_json
 
 
-def _answer_all(asked: list[tuple[str, UsageQuestion]], *, include_archived: bool) -> Callable[[Store], bytes]:
-    def answer_all(store: Store) -> bytes:
-        for key, _ in asked:
-            readable_meter(store, key, include_archived=include_archived)
-        answers = [usage_out(store.usage(key, question)) for key, question in asked]
-        return msgspec.json.encode(UsageAnswers(answers))
+def rendered(pieces: Iterator[bytes], answers: Sequence[UsageAnswer]) -> Rendered:
+    """Return the text whole where it is not large: in the thread of the scan, since it takes longer than the event loop may be held."""
+    size = sum(len(answer.rows) + len(answer.totals) for answer in answers)
+    return b"".join(pieces) if size <= ROWS_AT_ONCE else pieces
+
+
+def answered(
+    body: Rendered, access: StoreAccess, *, media_type: str = JSON
+) -> Response[Any]:  # Any: bytes, or a stream
+    """Return the response; a large answer is written as fast as it is read."""
+    headers = {"vary": "accept"}
+    if isinstance(body, bytes):
+        return Response(body, media_type=media_type, headers=headers)
+    return Stream(access.large.begin(body), media_type=media_type, headers=headers)
+
+
+def _answer_all(asked: list[tuple[str, UsageQuestion]], *, include_archived: bool) -> Callable[[Store], Rendered]:
+    def answer_all(store: Store) -> Rendered:
+        answers: list[UsageAnswer] = []
+        for place, (key, question) in enumerate(asked):
+            with faults_of_query(place):
+                readable_meter(store, key, include_archived=include_archived)
+                answers.append(store.usage(key, question))
+                _check_sum(answers)
+        return rendered(usages_json(answers), answers)
 
     return answer_all
+
+
+def _check_sum(answers: Sequence[UsageAnswer]) -> None:
+    """Hold all answers of a request together to what one may have: they are in memory at the same time."""
+    for what, count in (
+        ("rows", sum(len(answer.rows) for answer in answers)),
+        ("groups", sum(len(answer.totals) for answer in answers)),
+    ):
+        if count > ROWS_MAX:
+            raise InvalidQuestion(
+                "limit",
+                f"with those before it the answers would have {count:,} {what}, and may have {ROWS_MAX:,} together",
+            )

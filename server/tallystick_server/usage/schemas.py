@@ -5,31 +5,48 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from tallystick.usage.answer import UsageAnswer
-from tallystick.usage.question import Fill, Order, WindowSize
-from tallystick_server.json_values import Moment, NumberOrNull, Timestamp, number_or_null, timestamp
+from tallystick.usage.question import Compare, Fill, Order, WindowSize
+from tallystick_server.json_values import Moment, NumberOrNull, Timestamp
 
 FilterValue = str | bool | int | float
 Names = Annotated[list[str], msgspec.Meta(max_length=16)]
 
 
 class UsageRowOut(msgspec.Struct):
-    """One window of one group; `value` is null where the aggregation has no figure (the smallest of nothing)."""
+    """One window of one group; `value` is null where the aggregation has no figure (the smallest of nothing).
+
+    With `compare=previous`: the figure of the same group in the window at the same place of the period before, the exact change, and the
+    change in percent of the previous figure's size, rounded half-even to 4 decimals; null where that is 0.
+    """
 
     start: Timestamp
     end: Timestamp
     group: dict[str, str | None]
     value: NumberOrNull
     events: int
+    previous: NumberOrNull | UnsetType = UNSET
+    change: NumberOrNull | UnsetType = UNSET
+    change_percent: NumberOrNull | UnsetType = UNSET
 
 
 class UsageTotalOut(msgspec.Struct):
-    """One group over the whole range: aggregated, never summed from rows."""
+    """One group over the whole range: aggregated, never summed from rows. With `compare=previous` as a row."""
 
     group: dict[str, str | None]
     value: NumberOrNull
     events: int
+    previous: NumberOrNull | UnsetType = UNSET
+    change: NumberOrNull | UnsetType = UNSET
+    change_percent: NumberOrNull | UnsetType = UNSET
+
+
+class PeriodOut(msgspec.Struct, rename={"start": "from", "end": "to"}):
+    """A range of time."""
+
+    start: Timestamp
+    end: Timestamp
 
 
 class UsageOut(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to"}):
@@ -42,6 +59,7 @@ class UsageOut(msgspec.Struct, kw_only=True, rename={"start": "from", "end": "to
     window: WindowSize
     timezone: str
     as_of: int | None
+    compared_with: PeriodOut | UnsetType = UNSET
     rows: list[UsageRowOut]
     totals: list[UsageTotalOut]
 
@@ -58,6 +76,7 @@ class UsageQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, renam
     order: Order = Order.DESC
     limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
     fill: Fill = Fill.NONE
+    compare: Compare = Compare.NONE
     as_of: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
     version: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
 
@@ -79,22 +98,3 @@ class UsageAnswers(msgspec.Struct):
     """The answers, in the order of the questions."""
 
     answers: list[UsageOut]
-
-
-def usage_out(answer: UsageAnswer) -> UsageOut:
-    """Return an answer as it is answered in JSON."""
-    question = answer.question
-    return UsageOut(
-        meter=answer.meter,
-        meter_version=answer.meter_version,
-        start=timestamp(question.start),
-        end=timestamp(question.end),
-        window=question.window,
-        timezone=question.timezone,
-        as_of=question.as_of,
-        rows=[
-            UsageRowOut(timestamp(row.start), timestamp(row.end), row.group, number_or_null(row.value), row.events)
-            for row in answer.rows
-        ],
-        totals=[UsageTotalOut(total.group, number_or_null(total.value), total.events) for total in answer.totals],
-    )

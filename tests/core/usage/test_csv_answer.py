@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.usage.csv_answer import csv_lines
-from tallystick.usage.question import Fill, WindowSize
+from tallystick.usage.answer import UsageAnswer
+from tallystick.usage.csv_answer import csv_pieces
+from tallystick.usage.question import Compare, Fill, WindowSize
 from tests.core.usage.asking import ask, call, meter, question
 
 NOON = "2026-11-01T12:00:00Z"
+
+
+def csv_lines(answer: UsageAnswer) -> Iterator[str]:
+    return csv_pieces(answer, rows_at_once=1)
 
 
 def test_an_answer_is_a_header_and_a_line_for_each_row() -> None:
@@ -67,3 +73,26 @@ def test_whatever_the_texts_hold_a_reader_gets_them_back(texts: list[str]) -> No
     lines = list(csv_lines(ask(events, question(group_by=("region",)))))
     cells = [row[2] for row in csv.reader(io.StringIO("".join(lines), newline=""))][1:]
     assert [cell.removeprefix("'") for cell in cells] == [text.removeprefix("'") for text in sorted(texts)]
+
+
+@given(
+    texts=st.lists(
+        st.text(alphabet="=+-@\t\r\n\x1c\uff1d a\"',é5.", max_size=3) | st.none(), min_size=1, max_size=6, unique=True
+    )
+)
+def test_pieces_of_any_size_make_the_same_file(texts: list[str | None]) -> None:
+    events = [call(NOON, region=text) if text is not None else call(NOON) for text in texts]
+    answer = ask(events, question(group_by=("region",)))
+    whole = "".join(csv_pieces(answer))
+    assert whole == "".join(csv_lines(answer))
+    assert whole == "".join(csv_pieces(answer, rows_at_once=4))
+
+
+def test_a_comparison_has_three_columns_more() -> None:
+    events = [call("2026-10-05T00:00:00Z", value="3"), call(NOON, value="4")]
+    assert list(csv_lines(ask(events, question(compare=Compare.PREVIOUS)))) == [
+        "start,end,value,events,previous,change,change_percent\r\n",
+        "2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,4,1,3,1,33.3333\r\n",
+    ]
+    answer = ask(events, question(compare=Compare.PREVIOUS, group_by=("change",), filter={"change": ("x",)}))
+    assert next(csv_lines(answer)) == "start,end,group.change,value,events,previous,change,change_percent\r\n"
