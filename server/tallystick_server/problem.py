@@ -72,7 +72,7 @@ def busy(detail: str, *, retry_after_s: int = 1, code: str = "overloaded") -> Re
     return Refusal(503, code, detail, headers={"retry-after": str(retry_after_s)})
 
 
-def refusal_of(error: TallystickError) -> Refusal | None:  # noqa: C901, PLR0911 - a table, one line an error
+def refusal_of(error: TallystickError) -> Refusal | None:  # noqa: C901, PLR0911, PLR0912 - a table, one line an error
     """Return how an error of the engine is answered; None for one that is nobody's fault but ours."""
     match error:
         case Refusal():
