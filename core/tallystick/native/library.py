@@ -18,7 +18,7 @@ import msgspec
 
 FILE_NAME: Final = "libtallystick.so"
 VARIABLE: Final = "TALLYSTICK_NATIVE"
-INTERFACE: Final = 1
+INTERFACE: Final = 2
 
 _Word: Final = ctypes.c_uint64
 _Signed: Final = ctypes.c_int64
@@ -35,6 +35,15 @@ _SIGNATURES: Final = {
     "take": (None, (_Bytes, _Memory, _Word, _Bytes)),
     "identity_hashes": (ctypes.c_int32, (_Bytes, _Word, _Memory)),
     "compare_rows": (None, (_Bytes, _Memory, _Bytes, _Memory, _Word, _Memory)),
+    "export_texts": (ctypes.c_int32, (_Memory, _Word, ctypes.c_int32, _Memory)),
+    "export_values": (ctypes.c_int32, (_Memory, _Word, _Memory)),
+    "distinct_texts": (_Signed, (_Memory, _Word, ctypes.c_int32, _Word, _Memory, _Memory, _Memory)),
+    "open_shelves": (_Memory, (_Memory, _Word, _Memory, _Word, _Word)),
+    "shelf_names": (_Word, (_Memory, _Memory)),
+    "describe_shelves": (None, (_Memory, _Memory, _Memory, _Memory, _Memory)),
+    "unshelved": (None, (_Memory, _Memory, _Memory)),
+    "export_shelves": (_Word, (_Memory, _Memory, _Word, _Memory)),
+    "close_shelves": (None, (_Memory,)),
 }
 
 
@@ -48,6 +57,10 @@ class NativeLibrary:
         # Not zeroed, and bytes rather than an array: they are passed on, sliced and joined without a copy or a conversion.
         make = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)
         self.new_bytes = make(("PyBytes_FromStringAndSize", ctypes.pythonapi))
+        find = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object)
+        self.address_of = find(("PyBytes_AsString", ctypes.pythonapi))
+        # Tables in memory are seeded with what the interpreter seeds its own with, so that nobody can choose texts that collide.
+        self.seed = hash("tallystick") & (1 << 64) - 1
 
 
 class Loaded(msgspec.Struct, frozen=True):

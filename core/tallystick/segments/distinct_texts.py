@@ -26,9 +26,8 @@ def distinct_texts(column: pl.Series) -> DistinctTexts:
     return DistinctTexts(groups["text"].alias(column.name), codes)
 
 
-def ranked_texts(column: pl.Series) -> DistinctTexts:
+def ranked(distinct: DistinctTexts) -> DistinctTexts:
     """Return the distinct texts sorted, so that codes compare as the texts do."""
-    distinct = distinct_texts(column)
     order = distinct.texts.arg_sort().to_numpy()
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))

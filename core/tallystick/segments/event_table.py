@@ -13,8 +13,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from tallystick import packed_events
 from tallystick.event_columns import EventColumns
 from tallystick.usage.event_frames import CUSTOMER, POSITION, TIME, VALUE, VALUE_TYPE
+
+from .packed_table import EventParts, parts_of
 
 TYPE: Final = "type"
 PROPERTIES: Final = "properties"
@@ -38,14 +41,38 @@ _ROWS_A_CALL: Final = 8_192
 def event_table(events: Iterable[EventColumns]) -> pl.DataFrame:
     """Return all rows in the given order, in one chunk.
 
-    Costs about 0.3 µs an event, a third of it holding the interpreter.
+    Costs a tenth of a microsecond an event where they are packed, else some 0.3 µs, a third of it holding the interpreter.
     """
+    events = list(events)
+    if (packed := parts_of(events)) is not None and packed.rows:
+        return _packed_table(events, packed)
     parts = [_part(group) for group in _groups(events)]
     return pl.concat(parts, rechunk=True) if parts else pl.DataFrame(schema=TABLE_SCHEMA)
 
 
+def _packed_table(events: Sequence[EventColumns], packed: EventParts) -> pl.DataFrame:
+    return pl.DataFrame(
+        [
+            *_numbers(events),
+            packed.texts(TYPE, packed_events.TYPES),
+            packed.texts(CUSTOMER, packed_events.CUSTOMERS),
+            packed.values(VALUE),
+            packed.texts(PROPERTIES, packed_events.PROPERTIES),
+        ]
+    )
+
+
+def _numbers(events: Sequence[EventColumns]) -> list[pl.Series]:
+    positions = [np.arange(columns.first_position, columns.end_position, dtype=np.int64) for columns in events]
+    times = [columns.times for columns in events]
+    return [pl.Series(POSITION, np.concatenate(positions)), pl.Series(TIME, np.concatenate(times))]
+
+
 def properties_of(events: Iterable[EventColumns]) -> pl.Series:
     """Return the properties alone, as in the table."""
+    events = list(events)
+    if (packed := parts_of(events)) is not None and packed.rows:
+        return packed.texts(PROPERTIES, packed_events.PROPERTIES)
     parts = [_objects(group) for group in _groups(events)]
     return pl.concat(parts) if parts else pl.Series(PROPERTIES, dtype=pl.String)
 
@@ -79,11 +106,9 @@ def _pieces(columns: EventColumns) -> Iterator[EventColumns]:
 
 
 def _part(group: Sequence[EventColumns]) -> pl.DataFrame:
-    positions = [np.arange(columns.first_position, columns.end_position, dtype=np.int64) for columns in group]
     return pl.DataFrame(
         [
-            pl.Series(POSITION, np.concatenate(positions)),
-            pl.Series(TIME, np.concatenate([columns.times for columns in group])),
+            *_numbers(group),
             pl.Series(TYPE, list(chain.from_iterable(columns.types for columns in group)), dtype=pl.String),
             pl.Series(CUSTOMER, list(chain.from_iterable(columns.customers for columns in group)), dtype=pl.String),
             pl.Series(VALUE, list(chain.from_iterable(columns.values for columns in group)), dtype=pl.String).cast(

@@ -10,6 +10,7 @@ import polars as pl
 from tallystick.event_columns import EventColumns
 
 from .event_table import event_table
+from .packed_table import EventParts, parts_of
 from .segment_entry import SegmentEntry
 from .segment_layout import FILE_ROWS_MAX, lay_out, property_names, rows_max
 from .store_segment import store_segment
@@ -25,7 +26,7 @@ def write_segments(directory: Path, events: Sequence[EventColumns], *, next_numb
     """
     entries: list[SegmentEntry] = []
     for portion in _portions(events):
-        for frame in _frames(event_table(portion)):
+        for frame in _frames(event_table(portion), parts_of(portion)):
             entries.append(store_segment(directory, frame, number=next_number + len(entries), level=0))
     return entries
 
@@ -45,9 +46,9 @@ def _portions(events: Sequence[EventColumns]) -> Iterator[list[EventColumns]]:
         yield portion
 
 
-def _frames(table: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def _frames(table: pl.DataFrame, packed: EventParts | None = None) -> Iterator[pl.DataFrame]:
     """Lay the table out; in halves by position where the frame would be too wide for its rows."""
-    frame = lay_out(table)
+    frame = lay_out(table, packed)
     if frame.height <= rows_max(len(property_names(frame))) or frame.height == 1:
         yield frame
         return
