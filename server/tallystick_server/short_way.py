@@ -85,7 +85,8 @@ class ShortExchange:
                 status, body, own = answered(answer, request_id)
         except Exception as error:  # noqa: BLE001 - the edge of a request: logged with its id, answered as 500
             status, body, own = refused(failed(error, request_id), request_id)
-        headers = b"".join([*map(_LINE.__mod__, own), _LINE % (REQUEST_ID, request_id), way.every_answer])
+        lines = [_LINE % pair for pair in own]
+        headers = b"%b%b: %b\r\n%b" % (b"".join(lines), REQUEST_ID, request_id, way.every_answer)
         self._connection.write_answer(self, status, headers, body)
         way.counts.count("POST", ROUTE, status, perf_counter() - self._started)
 
