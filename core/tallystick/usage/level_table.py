@@ -9,7 +9,6 @@ Cost: one scan of the past, which keeps a row a series, and one of the range, wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -48,29 +47,33 @@ def level_table(
 
     Raises `InvalidQuestion` where there would be too many.
     """
-    group_names = list(group_columns(question))
-    keys = series_columns(question, aggregator)
+    names = series_columns(question, aggregator)
+    # Without a group and a series there is one of each: a key like any other.
+    columns = list(group_columns(question)) or [EVERYTHING]
+    keys = [EVERYTHING, *names] if not question.group_by else list(names)
     end = min(question.end, Instant(now + 1))
     past, within = (
-        counted_events(frames, meter, question, keys=keys, operands=aggregator.operands, start=first, end=last)
+        counted_events(
+            frames, meter, question, keys=names, operands=aggregator.operands, start=first, end=last
+        ).with_columns(pl.lit("").alias(EVERYTHING))
         for first, last in ((_remembered_from(question, aggregator), question.start), (question.start, end))
     )
     states = pl.concat(
         [
-            collected(aggregator.fold(past, list(keys))),
+            collected(aggregator.fold(past, keys)),
             collected(aggregator.fold(within, [*keys, TIME])).drop(TIME),
         ]
     )
-    groups = number_groups(states, group_names)
-    levels = series_levels(
-        states, groups, group_columns=group_names, series_columns=list(keys), timeout_ns=aggregator.timeout_ns
-    )
+    groups = number_groups(states, columns)
+    levels = series_levels(states, groups, group_columns=columns, series_columns=keys, timeout_ns=aggregator.timeout_ns)
     lines = draw_lines(levels, group_count=groups.height, start=question.start, end=end)
     return _read(lines, groups, question, aggregator=aggregator, windows=windows, now=now)
 
 
 def series_columns(question: UsageQuestion, aggregator: SeriesAggregator) -> dict[str, str]:
     """Return the columns that make a series: the groups', the customer, and the meter's `series`."""
+    if aggregator.is_one_series:
+        return group_columns(question)
     keys = group_columns(question) | {_SERIES_CUSTOMER: CUSTOMER}
     return keys if aggregator.series is None else keys | {_SERIES_PROPERTY: aggregator.series}
 
@@ -90,10 +93,7 @@ def _read(
     windows: Windows,
     now: Instant,
 ) -> FigureTable:
-    columns: Sequence[str] = [column for column in groups.columns if column != GROUP]
-    if not columns:
-        columns = [EVERYTHING]
-        groups = groups.with_columns(pl.lit("").alias(EVERYTHING))
+    columns = [column for column in groups.columns if column != GROUP]
 
     def figures(lines: Lines, windows: Windows) -> pl.DataFrame:
         found = line_figures(lines, windows, aggregator.statistic, now=now, rows_max=ROWS_MAX)

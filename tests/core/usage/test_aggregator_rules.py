@@ -8,8 +8,16 @@ import polars as pl
 import pytest
 
 from tallystick.errors import InvalidDefinition
+from tallystick.meter import Meter
 from tallystick.testing.aggregator_check import check_aggregator
-from tallystick.usage.aggregators import aggregators, check_aggregation
+from tallystick.usage.aggregators import (
+    SeriesAggregator,
+    aggregators,
+    check_aggregation,
+)
+from tallystick.usage.aggregators.duration import Duration
+from tallystick.usage.aggregators.level import Level
+from tallystick.usage.aggregators.running_total import RunningTotal
 from tallystick.usage.aggregators.sum import Sum
 from tests.core.usage.asking import meter
 
@@ -23,6 +31,18 @@ def test_distinct_combinations_of_several_fields_keep_the_rules() -> None:
     check_aggregator(
         aggregators()["unique"], meter("unique", fields=("customer", "value", "properties.ip")), examples=40
     )
+
+
+@pytest.mark.parametrize("aggregator", [RunningTotal, Level, Duration])
+def test_levels_that_fall_to_0_between_events_keep_the_rules(aggregator: type[SeriesAggregator]) -> None:
+    class Impatient(aggregator):
+        """The check's events are nanoseconds apart, and so must the timeout be."""
+
+        def __init__(self, meter: Meter) -> None:
+            super().__init__(meter)
+            self.timeout_ns = 3
+
+    check_aggregator(Impatient, meter(aggregator.name), examples=100)
 
 
 def test_the_check_finds_an_aggregator_that_forgets_a_stretch_of_time() -> None:

@@ -26,6 +26,11 @@ class RunningTotal(SeriesAggregator):
     name: ClassVar[str] = "running_total"
     summary: ClassVar[str] = "a level moved up and down by the field"
 
+    @property
+    def is_one_series(self) -> bool:
+        """Return whether there is no timeout: then all there is to do is add up."""
+        return self.timeout_ns is None
+
     def fold(self, events: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Add up what each instant adds, and then the instants."""
         high, low = parts_of(units_of(pl.col(NUMBER)))

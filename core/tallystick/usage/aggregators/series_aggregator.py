@@ -71,6 +71,11 @@ class SeriesAggregator:
         self.statistic = _checked_statistic(meter.statistic)
 
     @property
+    def is_one_series(self) -> bool:
+        """Return whether it makes no difference which events form a series: the level of a group is the same as that of all its events."""
+        return False
+
+    @property
     def memory_ns(self) -> int | None:
         """Return for how long an event matters after it happened; None: for ever."""
         return None
