@@ -34,7 +34,10 @@ _WAS: Final = "was"
 
 
 def previous_question(question: UsageQuestion) -> UsageQuestion:
-    """Return the same question of the period before. Raises `InvalidQuestion` where that begins before 1970."""
+    """Return the same question of the period before, of all groups: which ones stay is up to the period that was asked for.
+
+    Raises `InvalidQuestion` where it begins before 1970.
+    """
     start, end = question.start, question.end
     calendar = LocalCalendar(question.timezone)
     first, last = calendar.local_date(start), calendar.local_date(end)
@@ -45,7 +48,7 @@ def previous_question(question: UsageQuestion) -> UsageQuestion:
         before = EARLIEST - 1 if day is None else calendar.day_start(day)
     if before < EARLIEST:
         raise InvalidQuestion("compare", "the period before begins before 1970: ask for a later or a shorter range")
-    return replace(question, start=Instant(before), end=start)
+    return replace(question, start=Instant(before), end=start, limit=None)
 
 
 def beside_previous(table: FigureTable, before: FigureTable) -> FigureTable:
@@ -54,7 +57,7 @@ def beside_previous(table: FigureTable, before: FigureTable) -> FigureTable:
     columns = list(table.columns)
     return replace(
         table,
-        rows=_beside(table.rows, rows, [*columns, WINDOW], table.nothing),
+        rows=_beside(table.rows, rows, [*columns, WINDOW], table.nothing, begun=table.begun),
         totals=_beside(table.totals, before.totals, columns, table.nothing),
     )
 
@@ -74,7 +77,14 @@ _EARLIEST_MONTH: Final = 1969 * 12 + 11
 _EARLIEST_DAY: Final = (date(1970, 1, 1) - timedelta(days=1)).toordinal()
 
 
-def _beside(now: pl.DataFrame, before: pl.DataFrame, keys: Sequence[str], nothing: Decimal | None) -> pl.DataFrame:
+def _beside(
+    now: pl.DataFrame,
+    before: pl.DataFrame,
+    keys: Sequence[str],
+    nothing: Decimal | None,
+    *,
+    begun: int | None = None,
+) -> pl.DataFrame:
     was = before.select(
         *keys,
         pl.col(HIGH).alias(PREVIOUS_HIGH),
@@ -85,11 +95,13 @@ def _beside(now: pl.DataFrame, before: pl.DataFrame, keys: Sequence[str], nothin
     joined = now.join(was, on=keys, how="full", coalesce=True, nulls_equal=True)
     is_new, is_gone = pl.col(_WAS).is_null(), pl.col(EVENTS).is_null()
     high, low = (pl.lit(part, dtype=pl.Int128) for part in parts_of_nothing(nothing))
+    # What has not begun has no figure, not even that of nothing.
+    has_begun = pl.lit(value=True) if begun is None else pl.col(WINDOW) < begun
     return joined.select(
         *keys,
         pl.col(EVENTS).fill_null(0),
-        pl.when(is_gone).then(high).otherwise(HIGH).alias(HIGH),
-        pl.when(is_gone).then(low).otherwise(LOW).alias(LOW),
+        pl.when(is_gone & has_begun).then(high).otherwise(HIGH).alias(HIGH),
+        pl.when(is_gone & has_begun).then(low).otherwise(LOW).alias(LOW),
         pl.when(is_new).then(high).otherwise(PREVIOUS_HIGH).alias(PREVIOUS_HIGH),
         pl.when(is_new).then(low).otherwise(PREVIOUS_LOW).alias(PREVIOUS_LOW),
     )

@@ -13,7 +13,7 @@ from tallystick.instant import format_instant
 from tallystick.testing.frames import ListedFrames
 from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.answer_usage import answer_usage
-from tallystick.usage.question import Fill, WindowSize
+from tallystick.usage.question import Compare, Fill, WindowSize
 from tests.core.usage.asking import ask, call, clock_at, meter, question, totals, values
 
 UP_AND_DOWN = [
@@ -237,6 +237,29 @@ def test_the_top_groups_are_those_with_the_largest_figure_of_the_range() -> None
     answer = ask(events, asked, meter("running_total"))
     assert totals(answer) == [(("b",), 9), (("c",), 3)]
     assert [(row.group["customer"], row.value) for row in answer.rows] == [("b", 9), ("c", 3), ("c", 3), ("c", 3)]
+
+
+def test_beside_the_period_before_a_level_has_no_figure_where_it_has_not_begun() -> None:
+    events = [
+        call(f"2026-11-01T{hour}:00:00Z", value="1", customer=customer) for hour in ("09", "11") for customer in "ab"
+    ]
+    events += [
+        call("2026-11-02T09:30:00Z", value=move, customer=customer) for customer, move in (("a", "3"), ("b", "-2"))
+    ]
+    asked = question(
+        "2026-11-02T09:00:00Z",
+        "2026-11-02T12:00:00Z",
+        window=WindowSize.HOUR,
+        group_by=("customer",),
+        limit=1,
+        compare=Compare.PREVIOUS,
+    )
+    answer = ask(events, asked, meter("running_total"), now="2026-11-02T10:30:00Z")
+    assert [(row.group["customer"], row.value, row.compared.previous) for row in answer.rows if row.compared] == [
+        ("a", 5, 2),
+        ("a", 5, 2),
+        ("a", None, 2),
+    ]
 
 
 def test_idle_minutes_of_many_groups_cost_nothing_and_busy_ones_are_refused_by_name() -> None:
