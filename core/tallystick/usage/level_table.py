@@ -9,6 +9,7 @@ Cost: one scan of the past, which keeps a row a series, and one of the range, wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -27,11 +28,11 @@ from .figure_table import EVERYTHING, FigureTable
 from .line_figures import line_figures
 from .lines import Lines, draw_lines
 from .question import UsageQuestion
-from .series_levels import GROUP, number_groups, series_levels
+from .series_levels import GROUP, SeriesLevels, number_groups, series_levels
 from .windows import Windows
 
-_SERIES_CUSTOMER: Final = "series customer"
-_SERIES_PROPERTY: Final = "series property"
+SERIES_CUSTOMER: Final = "series customer"
+SERIES_PROPERTY: Final = "series property"
 
 
 def level_table(
@@ -47,16 +48,36 @@ def level_table(
 
     Raises `InvalidQuestion` where there would be too many.
     """
-    names = series_columns(question, aggregator)
+    names = group_columns(question) if aggregator.is_one_series else series_columns(question, aggregator)
+    levels, groups = levels_of(frames, meter, question, aggregator=aggregator, names=names, now=now)
+    lines = draw_lines(levels, group_count=groups.height, start=question.start, end=line_end(question, now))
+    return _read(lines, groups, question, aggregator=aggregator, windows=windows, now=now)
+
+
+def levels_of(
+    frames: EventFrames,
+    meter: Meter,
+    question: UsageQuestion,
+    *,
+    aggregator: SeriesAggregator,
+    names: Mapping[str, str],
+    now: Instant,
+) -> tuple[SeriesLevels, pl.DataFrame]:
+    """Return the levels of all series within the range and the one that each carried in, and the groups.
+
+    `names` are the columns that tell series apart, each with the name of what it holds.
+    """
     # Without a group and a series there is one of each: a key like any other.
     columns = list(group_columns(question)) or [EVERYTHING]
-    keys = [EVERYTHING, *names] if not question.group_by else list(names)
-    end = min(question.end, Instant(now + 1))
+    keys = list(names) if question.group_by else [EVERYTHING, *names]
     past, within = (
         counted_events(
             frames, meter, question, keys=names, operands=aggregator.operands, start=first, end=last
         ).with_columns(pl.lit("").alias(EVERYTHING))
-        for first, last in ((_remembered_from(question, aggregator), question.start), (question.start, end))
+        for first, last in (
+            (remembered_from(question, aggregator), question.start),
+            (question.start, line_end(question, now)),
+        )
     )
     states = pl.concat(
         [
@@ -66,19 +87,22 @@ def level_table(
     )
     groups = number_groups(states, columns)
     levels = series_levels(states, groups, group_columns=columns, series_columns=keys, timeout_ns=aggregator.timeout_ns)
-    lines = draw_lines(levels, group_count=groups.height, start=question.start, end=end)
-    return _read(lines, groups, question, aggregator=aggregator, windows=windows, now=now)
+    return levels, groups
 
 
 def series_columns(question: UsageQuestion, aggregator: SeriesAggregator) -> dict[str, str]:
     """Return the columns that make a series: the groups', the customer, and the meter's `series`."""
-    if aggregator.is_one_series:
-        return group_columns(question)
-    keys = group_columns(question) | {_SERIES_CUSTOMER: CUSTOMER}
-    return keys if aggregator.series is None else keys | {_SERIES_PROPERTY: aggregator.series}
+    keys = group_columns(question) | {SERIES_CUSTOMER: CUSTOMER}
+    return keys if aggregator.series is None else keys | {SERIES_PROPERTY: aggregator.series}
 
 
-def _remembered_from(question: UsageQuestion, aggregator: SeriesAggregator) -> Instant:
+def line_end(question: UsageQuestion, now: Instant) -> Instant:
+    """Return the instant up to which levels are known: what is so now is."""
+    return min(question.end, Instant(now + 1))
+
+
+def remembered_from(question: UsageQuestion, aggregator: SeriesAggregator) -> Instant:
+    """Return the first instant at which something may have happened that matters in the range."""
     if aggregator.memory_ns is None:
         return EARLIEST
     return Instant(max(question.start - aggregator.memory_ns, EARLIEST))

@@ -34,10 +34,11 @@ class SeriesLevels(msgspec.Struct, frozen=True, eq=False):
     """Intervals by series, then time: from `starts[i]` to `ends[i]` the level is `levels[i]` times `unit` units.
 
     `continues[i]` says that the interval before is of the same series and ends where this one begins; otherwise the level was 0 until then.
-    `rows` are the states, in the same order, with `group` and `series` as numbers.
+    `rows` are the states, in the same order, with `group` and `series` as numbers; `series` has the texts of each series' columns.
     """
 
     rows: pl.DataFrame
+    series: pl.DataFrame
     starts: Int64s
     ends: Int64s
     levels: Numbers
@@ -70,7 +71,8 @@ def series_levels(
     timeout_ns: int | None,
 ) -> SeriesLevels:
     """Return the intervals of every series; `series_columns` are what tells series apart, the groups' columns among them."""
-    rows = _ordered(states, groups, group_columns, series_columns)
+    numbered = _numbered_series(states, groups, group_columns, series_columns)
+    rows = _ordered(states, numbered, series_columns)
     first, last = rows[FIRST].to_numpy(), rows[LAST].to_numpy()
     series = rows[SERIES].to_numpy()
     is_set = bool(rows[RESETS].all())
@@ -88,6 +90,7 @@ def series_levels(
     starts_anew = rows[RESETS].to_numpy() | ~continues
     return SeriesLevels(
         rows=rows,
+        series=numbered,
         starts=last,
         ends=ends,
         levels=sums_since(amounts.numbers, starts_anew),
@@ -119,21 +122,20 @@ def sums_since(numbers: Numbers, starts_anew: Booleans) -> Numbers:
     return total - (total[begin] - numbers[begin])
 
 
-def _ordered(
-    states: pl.DataFrame, groups: pl.DataFrame, group_columns: Sequence[str], series_columns: Sequence[str]
-) -> pl.DataFrame:
-    rows = _numbered(states, groups, group_columns, series_columns)
+def _ordered(states: pl.DataFrame, series: pl.DataFrame, series_columns: Sequence[str]) -> pl.DataFrame:
+    if series.height == 1:
+        rows = states.with_columns(pl.lit(0, dtype=pl.Int64).alias(GROUP), pl.lit(0, dtype=pl.Int64).alias(SERIES))
+    else:
+        rows = states.join(series, on=series_columns, nulls_equal=True)
     columns = [GROUP, SERIES, FIRST, LAST, RESETS, EVENTS, *carried(pl.col(HIGH), pl.col(LOW))]
     return rows.select(columns)[order_by(rows[SERIES].to_numpy(), rows[FIRST].to_numpy())]
 
 
-def _numbered(
+def _numbered_series(
     states: pl.DataFrame, groups: pl.DataFrame, group_columns: Sequence[str], series_columns: Sequence[str]
 ) -> pl.DataFrame:
-    """Return the states with their group and series as numbers."""
-    zero = pl.lit(0, dtype=pl.Int64)
-    if groups.height == 1 and list(series_columns) == list(group_columns):
-        return states.with_columns(zero.alias(GROUP), zero.alias(SERIES))
+    """Return the series with their number, and that of their group."""
+    if list(series_columns) == list(group_columns):
+        return groups.with_columns(pl.col(GROUP).alias(SERIES))
     series = states.select(series_columns).unique().join(groups, on=group_columns, nulls_equal=True)
-    series = series.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(SERIES))
-    return states.join(series, on=series_columns, nulls_equal=True)
+    return series.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(SERIES))
