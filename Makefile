@@ -8,6 +8,8 @@
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+# Plugins that are kept here, each a package of its own; for tests they are installed as their users install them.
+PLUGINS := plugins/tallystick-percentile plugins/tallystick-weighted
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Tests that wait for a disk or for another process leave a core idle, and the others fill it: as many workers as cores, two at least.
 WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); [ $$cores -gt 2 ] && echo $$cores || echo 2)
@@ -75,8 +77,8 @@ clean:
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev-ready: requirements/dev.lock pyproject.toml hatch_build.py $(NATIVE) | .venv/bin/pip
+.venv/.dev-ready: requirements/dev.lock pyproject.toml $(PLUGINS:%=%/pyproject.toml) hatch_build.py $(NATIVE) | .venv/bin/pip
 	@echo 'installing requirements/dev.lock' >&2
 	@$(PIP) install --require-hashes --requirement requirements/dev.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) install --no-deps --no-build-isolation --editable . $(PLUGINS:%=--editable %)
 	@touch $@ .venv/.run-ready

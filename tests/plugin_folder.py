@@ -15,7 +15,7 @@ import msgspec
 from tallystick.plugin import AggregatorPlugin, Batch, NoOptions, Options, State, number, text
 
 
-class Total(State):
+class Total(State, frozen=True):
     total: Decimal
 
 

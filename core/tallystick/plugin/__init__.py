@@ -1,6 +1,6 @@
 """What an author of a plugin imports: an aggregation of one's own, in three functions and a struct.
 
-    class Longest(State):
+    class Longest(State, frozen=True):
         seconds: Decimal
 
     class LongestCall(AggregatorPlugin[Longest, NoOptions]):

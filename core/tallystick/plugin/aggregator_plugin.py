@@ -23,7 +23,7 @@ from .input import Input, number
 
 
 class State(msgspec.Struct, frozen=True):
-    """What is known of the events seen so far, in as few bytes as the figure needs; subclass it.
+    """What is known of the events seen so far, in as few bytes as the figure needs: `class Mine(State, frozen=True)`.
 
     `version` grows whenever the fields, or what they mean, change: a state of another version is never merged, it is made again from the
     events.
@@ -33,10 +33,10 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a meter may say in its `options`; subclass it. Annotate fields with `msgspec.Meta` for bounds and descriptions.
+    """What a meter may say in its `options`: `class Mine(Options, frozen=True)`.
 
-    A `Decimal` takes a JSON number, or a text that holds one and keeps all of its digits. What fields cannot say goes into
-    `__post_init__`, which raises `ValueError` with a sentence.
+    Annotate fields with `msgspec.Meta` for bounds and descriptions. A `Decimal` takes a JSON number, or a text that holds one and keeps
+    all of its digits. What fields cannot say goes into `__post_init__`, which raises `ValueError` with a sentence.
     """
 
 

@@ -55,7 +55,7 @@ class Batch:
         return self._frame[POSITION].to_list()
 
     def decimals(self, name: str) -> list[Decimal]:
-        """Return a number of each event. Arithmetic with them is exact in the three functions of a plugin: 76 digits."""
+        """Return a number of each event. Arithmetic with them is exact in the three functions of a plugin: 152 digits."""
         return self._numbers(name).to_list()
 
     def texts(self, name: str) -> list[str]:

@@ -30,7 +30,7 @@ from tallystick.usage.event_frames import POSITION, TIME, VALUE, VALUE_TYPE
 from tallystick.usage.figure import HIGH, LOW, figure
 from tallystick.usage.operand import Operand
 
-from .plugin_check import bound_plugin, check_plugin_states
+from .plugin_check import bound_plugin, check_plugin_states, meter_of
 
 _KEY: Final = "key"
 _TIMES_MAX: Final = 20
@@ -53,12 +53,9 @@ def check_aggregator(
     A plugin needs no meter, only the options and the field that one would give it. `texts` are values that text fields should have now and
     then, beside any others.
     """
-    meter = meter or Meter(
-        key="checked", name="checked", event_type="checked", aggregation=aggregator.__name__, field=field,
-        options=dict(options or {}),
-    )  # fmt: skip
+    meter = meter or meter_of(aggregator, options, field)
     is_plugin = issubclass(aggregator, AggregatorPlugin)
-    bound = bound_plugin(aggregator, meter) if is_plugin else aggregator(meter)
+    bound: Aggregator = bound_plugin(aggregator, meter) if is_plugin else aggregator(meter)
 
     @settings(
         max_examples=examples,

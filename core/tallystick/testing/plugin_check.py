@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from tallystick.errors import InvalidDefinition
 from tallystick.meter import Meter
-from tallystick.usage.aggregators.aggregator import EVENTS, Aggregator
+from tallystick.usage.aggregators.aggregator import EVENTS
 from tallystick.usage.aggregators.installed_plugins import checked_plugin
 from tallystick.usage.aggregators.plugin_aggregator import AnyPlugin, Origin, PluginAggregator
 from tallystick.usage.aggregators.plugin_options import checked_options
@@ -27,13 +27,26 @@ _UNKNOWN_OPTION: Final = "no such option"
 Figures = Mapping[str | None, tuple[Decimal | None, int]]
 
 
-def bound_plugin(plugin: type[AnyPlugin], meter: Meter) -> Aggregator:
+def meter_of(aggregator: type[Any], options: Mapping[str, object] | None, field: str) -> Meter:  # Any: of either kind
+    """Return a meter of the aggregator, which needs no events to be one."""
+    return Meter(
+        key="checked",
+        name="checked",
+        event_type="checked",
+        aggregation=aggregator.__name__,
+        field=field,
+        options=dict(options or {}),
+    )
+
+
+def bound_plugin(plugin: type[AnyPlugin], meter: Meter) -> PluginAggregator:
     """Return the plugin as the appliance would use it for the meter. Raises what the appliance would answer."""
-    loaded = checked_plugin(plugin, Origin(plugin.__name__, plugin.__module__, "under test"))
+    origin = Origin(plugin.__name__, plugin.__module__, "under test")
+    aggregator = checked_plugin(plugin, origin).aggregator
     try:
         checked_options({**meter.options, _UNKNOWN_OPTION: 1}, plugin.options_type)
     except InvalidDefinition:
-        return loaded.aggregator(meter)
+        return aggregator(meter)
     raise AssertionError(
         f"{plugin.options_type.__name__} takes options that it does not have: derive it from tallystick.plugin.Options"
     )

@@ -10,11 +10,10 @@ import msgspec
 
 from tallystick.meter import Meter
 from tallystick.plugin import AggregatorPlugin, Batch, Input, NoOptions, Options, State, number, text
-from tallystick.usage.aggregators import Aggregator
 from tallystick.usage.aggregators.plugin_aggregator import AnyPlugin, Origin, PluginAggregator, adapted
 
 
-class Total(State):
+class Total(State, frozen=True):
     total: Decimal
 
 
@@ -32,7 +31,7 @@ class PlainSum(AggregatorPlugin[Total, NoOptions]):
         return state.total
 
 
-class Seen(State):
+class Seen(State, frozen=True):
     texts: dict[str, int]
 
 
@@ -82,7 +81,7 @@ class KeepsLeft(PlainSum):
         return left
 
 
-class Pair(State):
+class Pair(State, frozen=True):
     pair: list[int]
 
 
@@ -99,16 +98,9 @@ class Unequal(AggregatorPlugin[Pair, NoOptions]):
         return None
 
 
-class NewerTotal(Total):
+class NewerTotal(Total, frozen=True):
     version: ClassVar[int] = 2
 
 
-def bind(plugin: type[AnyPlugin], meter: Meter, *, version: str = "1.0") -> tuple[Aggregator, Origin]:
-    origin = Origin("sample", "sample-package", version)
-    return adapted(plugin, origin)(meter), origin
-
-
-def bound_to(plugin: type[AnyPlugin], meter: Meter, *, version: str = "1.0") -> PluginAggregator:
-    bound, _ = bind(plugin, meter, version=version)
-    assert isinstance(bound, PluginAggregator)
-    return bound
+def bind(plugin: type[AnyPlugin], meter: Meter, *, version: str = "1.0") -> PluginAggregator:
+    return adapted(plugin, Origin("sample", "sample-package", version))(meter)

@@ -62,6 +62,15 @@ def test_a_meter_is_made_changed_asked_and_archived(cli: CommandLine) -> None:
     assert "made\t" in cli.out
 
 
+def test_aggregations_are_listed_with_what_they_came_with(cli: CommandLine) -> None:
+    assert cli("aggregators") == 0
+    rows = {row.split("\t")[0]: row.split("\t") for row in cli.out.splitlines()}
+    assert rows["sum"][1:4] == ["exact total of the field", "", "tallystick"]
+    assert rows["percentile"][2:4] == ["options", "tallystick-percentile"]
+    (weighted,) = [each for each in cli.answer("aggregators")["items"] if each["name"] == "weighted"]
+    assert weighted["options_schema"]["$defs"]["WeightedOptions"]["required"] == ["property", "weights"]
+
+
 def test_a_customer_is_described_changed_and_forgotten(cli: CommandLine) -> None:
     send(cli, {"id": "c1", "type": "seen", "customer": "acme/eu west", "time": "2026-11-01T10:00:00Z"})
     assert cli("customers", "unknown", "--limit", "1000") == 0

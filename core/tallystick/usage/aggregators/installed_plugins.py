@@ -20,8 +20,7 @@ import msgspec
 from tallystick.errors import PluginFailed
 from tallystick.plugin import AggregatorPlugin, Options, State
 
-from .aggregator import Aggregator
-from .plugin_aggregator import AnyPlugin, Origin, adapted, shown_error
+from .plugin_aggregator import AnyPlugin, Origin, PluginAggregator, adapted, shown_error
 from .plugin_options import Json, options_schema
 
 GROUP: Final = "tallystick.aggregators"
@@ -41,7 +40,7 @@ class LoadedPlugin(msgspec.Struct, frozen=True):
     """A plugin that works: the aggregator made of it, and the schema of its options."""
 
     plugin: type[AnyPlugin]
-    aggregator: type[Aggregator]
+    aggregator: type[PluginAggregator]
     schema: Json
 
 

@@ -15,13 +15,13 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from typing import Any, ClassVar, Final, TypeVar, cast
 
 import msgspec
 import polars as pl
 
-from tallystick.amount import EXACT, SCALE
+from tallystick.amount import SCALE
 from tallystick.errors import InvalidDefinition, InvalidQuestion, PluginFailed
 from tallystick.meter import Meter
 from tallystick.plugin import AggregatorPlugin, Batch, Input, State
@@ -29,14 +29,17 @@ from tallystick.usage.event_frames import CUSTOMER, POSITION, TIME
 from tallystick.usage.figure import HIGH, LIMB, LOW
 from tallystick.usage.operand import Operand, OperandKind, checked_field
 
-from .aggregator import EVENTS, Aggregator
+from .aggregator import EVENTS
 from .plugin_options import checked_options
 
 STATE: Final = "state"
 ROWS_AT_ONCE: Final = 500_000
 STATES_MAX: Final = 1_000_000
 INPUTS_MAX: Final = 8
-_FIGURE_DIGITS_MAX: Final = 50
+# What two Int128 parts of 10^-12 hold: see `figure`.
+FIGURE_DIGITS_MAX: Final = 44
+# Wide enough for 10^18 products of two of the widest amounts, whose digits are 76.
+EXACT_PRODUCTS: Final = Context(prec=152, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999)
 _SHOWN_MAX: Final = 200
 
 AnyPlugin = AggregatorPlugin[Any, Any]  # Any: states and options are the plugin's own
@@ -78,7 +81,7 @@ class Origin:
     def call(self, stage: str, function: Callable[..., T], *given: object) -> T:
         """Call a function of the plugin, its decimals exact. Raises `PluginFailed` for whatever it raises, an attempt to exit included."""
         try:
-            with localcontext(EXACT):
+            with localcontext(EXACT_PRODUCTS):
                 return function(*given)
         except (KeyboardInterrupt, InvalidDefinition):
             raise
@@ -92,34 +95,26 @@ def shown_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {said}"[:_SHOWN_MAX] if said else type(error).__name__
 
 
-def adapted(plugin: type[AnyPlugin], origin: Origin) -> type[Aggregator]:
-    """Return the plugin as an aggregator among the others."""
-
-    class Adapted(PluginAggregator):
-        name: ClassVar[str] = origin.name
-        summary: ClassVar[str] = plugin.summary
-
-        def __init__(self, meter: Meter) -> None:
-            super().__init__(meter, plugin, origin)
-
-    return Adapted
-
-
 class PluginAggregator:
-    """One plugin, bound to one meter. State: bytes that only the plugin can read."""
+    """One plugin, bound to one meter. State: bytes that only the plugin can read.
+
+    `columns` says in which column of the events the plugin's inputs are, by their names.
+    """
 
     name: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     options: ClassVar[tuple[str, ...]] = ("options",)
+    plugin: ClassVar[type[AnyPlugin]]
+    origin: ClassVar[Origin]
 
-    def __init__(self, meter: Meter, plugin: type[AnyPlugin], origin: Origin) -> None:
-        self._origin = origin
+    def __init__(self, meter: Meter) -> None:
+        plugin, origin = self.plugin, self.origin
         self._state_type: type[State] = plugin.state_type
         options = origin.call("checking options", checked_options, meter.options, plugin.options_type)
         self._plugin = origin.call("its constructor", plugin, options, checked_field("field", meter.field))
         inputs = origin.call("inputs", lambda: dict(self._plugin.inputs))
-        self._columns = {name: f"input {place}" for place, name in enumerate(inputs)}
-        self.operands = tuple(_operand(inputs[name], column, origin) for name, column in self._columns.items())
+        self.columns = {name: f"input {place}" for place, name in enumerate(inputs)}
+        self.operands = tuple(_operand(inputs[name], column, origin) for name, column in self.columns.items())
         if not 1 <= len(self.operands) <= INPUTS_MAX:
             raise origin.failed("inputs", f"{len(self.operands)} inputs, where 1 to {INPUTS_MAX} may be", None)
         self.nothing: Decimal | None = plugin.nothing
@@ -129,7 +124,7 @@ class PluginAggregator:
     @property
     def state_format(self) -> str:
         """Return what a stored state has to be one of to be merged: another name, version of the package or of the state is not."""
-        return f"{self._origin.name} of {self._origin.package} {self._origin.version}, state {self._state_type.version}"
+        return f"{self.origin.name} of {self.origin.package} {self.origin.version}, state {self._state_type.version}"
 
     def fold(self, events: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Fold each group of each batch, and merge as they come."""
@@ -139,7 +134,7 @@ class PluginAggregator:
 
     def fold_states(self, events: pl.LazyFrame, keys: Sequence[str]) -> tuple[dict[Key, State], dict[Key, int]]:
         """Return the state of each group, and how many events went into it."""
-        columns = [*keys, *self._columns.values(), TIME, POSITION]
+        columns = [*keys, *self.columns.values(), TIME, POSITION]
         counts: dict[Key, int] = {}
         states: dict[Key, State] = {}
         batches = events.select(columns).collect_batches(
@@ -147,7 +142,7 @@ class PluginAggregator:
         )
         for frame in batches:
             for key, rows in _groups(frame.sort([*keys, TIME, POSITION], nulls_last=True), keys):
-                state = self._checked("fold", self._origin.call("fold", self._plugin.fold, Batch(rows, self._columns)))
+                state = self._checked("fold", self.origin.call("fold", self._plugin.fold, Batch(rows, self.columns)))
                 earlier = states.get(key)
                 states[key] = state if earlier is None else self._merged(earlier, state)
                 counts[key] = counts.get(key, 0) + rows.height
@@ -186,39 +181,49 @@ class PluginAggregator:
         return self._decoded(self._encoded(state))
 
     def _merged(self, left: State, right: State) -> State:
-        return self._checked("merge", self._origin.call("merge", self._plugin.merge, left, right))
+        return self._checked("merge", self.origin.call("merge", self._plugin.merge, left, right))
 
     def _checked(self, stage: str, state: object) -> State:
         if not isinstance(state, self._state_type):
-            raise self._origin.failed(
+            raise self.origin.failed(
                 stage, f"it answered a {type(state).__name__}, not a {self._state_type.__name__}", None
             )
         return state
 
     def _encoded(self, state: State) -> bytes:
-        encoded = self._origin.call("encoding its state", msgspec.msgpack.encode, state)
+        encoded = self.origin.call("encoding its state", msgspec.msgpack.encode, state)
         return msgspec.msgpack.encode(_Envelope(self.state_format, msgspec.Raw(encoded)))
 
     def _decoded(self, kept: bytes) -> State:
         envelope = self._decode_envelope(kept)
         if envelope.format != self.state_format:
-            raise self._origin.failed(
+            raise self.origin.failed(
                 "merge",
                 f"a state is of {envelope.format!r}, and this is {self.state_format!r}: it has to be made again",
                 None,
             )
-        return self._origin.call("decoding its state", self._decode_state, envelope.state)
+        return self.origin.call("decoding its state", self._decode_state, envelope.state)
 
     def _parts(self, kept: bytes) -> tuple[int, int] | None:
-        answered = cast("object", self._origin.call("read", self._plugin.read, self._decoded(kept)))
+        answered = cast("object", self.origin.call("read", self._plugin.read, self._decoded(kept)))
         if answered is None:
             return None
         if not isinstance(answered, Decimal):
-            raise self._origin.failed("read", f"it answered a {type(answered).__name__}, not a Decimal or None", None)
-        if not answered.is_finite() or answered.adjusted() >= _FIGURE_DIGITS_MAX - SCALE:
-            raise self._origin.failed("read", f"it answered {str(answered)[:40]}, which is no figure", None)
-        units = int(answered.scaleb(SCALE, EXACT).to_integral_value(context=EXACT))
+            raise self.origin.failed("read", f"it answered a {type(answered).__name__}, not a Decimal or None", None)
+        if not answered.is_finite() or (answered and answered.adjusted() >= FIGURE_DIGITS_MAX):
+            raise self.origin.failed(
+                "read",
+                f"it answered {str(answered)[:40]}, and a figure has at most {FIGURE_DIGITS_MAX} digits before the point",
+                None,
+            )
+        units = int(answered.scaleb(SCALE, EXACT_PRODUCTS).to_integral_value(context=EXACT_PRODUCTS))
         return units // LIMB, units % LIMB
+
+
+def adapted(plugin: type[AnyPlugin], origin: Origin) -> type[PluginAggregator]:
+    """Return the plugin as an aggregator among the others."""
+    facts = {"name": origin.name, "summary": plugin.summary, "plugin": plugin, "origin": origin}
+    return type(plugin.__name__, (PluginAggregator,), facts)
 
 
 def _operand(read: Input, column: str, origin: Origin) -> Operand:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from tallystick.amount import INTEGER_DIGITS_MAX
+from tallystick.amount import INTEGER_DIGITS_MAX, SCALE
 from tallystick.errors import InvalidDefinition
 from tallystick.plugin import Options
 
@@ -34,7 +34,8 @@ def checked_options(given: Mapping[str, object], options_type: type[Options]) ->
     for name in options_type.__struct_fields__:
         if not all(_is_amount(number) for number in _decimals(getattr(options, name))):
             raise InvalidDefinition(
-                f"options.{name}", f"must be a finite number with at most {INTEGER_DIGITS_MAX} digits before the point"
+                f"options.{name}",
+                f"must be a finite number, with at most {INTEGER_DIGITS_MAX} digits before the point and {SCALE} after it",
             )
     return options
 
@@ -69,7 +70,14 @@ def _decimals(value: object) -> Iterator[Decimal]:
 
 
 def _is_amount(number: Decimal) -> bool:
-    return number.is_finite() and (not number or number.adjusted() < INTEGER_DIGITS_MAX)
+    if not number.is_finite() or (number and number.adjusted() >= INTEGER_DIGITS_MAX):
+        return False
+    if not number:
+        return True
+    # The exponent may be 10^18, so nothing is computed before it was looked at.
+    _, digits, exponent = number.as_tuple()
+    trailing_zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return isinstance(exponent, int) and exponent + trailing_zeros >= -SCALE
 
 
 def _with_numbers(schema: object) -> object:
