@@ -55,7 +55,7 @@ def asked(client: httpx.Client, name: str) -> str:
     return name
 
 
-@pytest.mark.parametrize(("meter", "expected"), [("p95", lambda chosen: nearest_rank(chosen, 95)), ("priced", priced)])
+@pytest.mark.parametrize(("meter", "expected"), [("p95", p95), ("priced", priced)])
 def test_figures_are_those_of_plain_python_in_every_window_and_group(
     client: httpx.Client, asked: str, meter: str, expected: Callable[[list[dict[str, Any]]], Decimal]
 ) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from tallystick.amount import EXACT
+from tallystick.cancellation import Cancellation, Cancelled
 from tallystick.errors import InvalidDefinition, PluginFailed
 from tallystick.plugin import AggregatorPlugin, Batch, NoOptions
 from tallystick.testing.aggregator_check import check_aggregator
@@ -189,6 +190,24 @@ def test_a_state_of_an_older_version_is_never_merged_with_a_newer_one(newer: Cal
     states = pl.concat([each.fold(frame(column, [Decimal(1)]), KEYS) for each in (old, new)])
     with pytest.raises(PluginFailed, match="it has to be made again"):
         new.merge(states, KEYS)
+
+
+def test_a_question_that_nobody_waits_for_is_given_up_between_two_groups() -> None:
+    given_up = Cancellation()
+    folded: list[int] = []
+
+    class GivesUp(PlainSum):
+        def fold(self, batch: Batch) -> Total:
+            folded.append(len(batch))
+            given_up.cancel()
+            return super().fold(batch)
+
+    bound = bind(GivesUp, meter("x"))
+    events = frame(bound.operands[0].column, [Decimal(1)] * 6)
+    with pytest.raises(Cancelled):
+        given_up.run(lambda: bound.fold(events, KEYS))
+    assert folded == [1]
+    assert bound.origin.failures == {}
 
 
 def test_decimals_in_a_plugin_are_exact_beyond_28_digits() -> None:

@@ -4,7 +4,7 @@ Promises: a plugin comes through the same door as a built-in aggregation. Its st
 version of what it is a state of; states of another version are refused, never merged. Decimal arithmetic in the plugin's functions is
 exact. Whatever the plugin raises or answers amiss becomes `PluginFailed`, is logged with its traceback and counted; the question fails,
 and nothing else.
-Does not: stop a plugin that never returns, nor keep it from anything that the process may do.
+Does not: stop a plugin that never returns (a question is given up between two groups), nor keep it from anything that the process may do.
 Works at once, unlike built-in aggregations, whose frames are lazy: events come in batches of `ROWS_AT_ONCE`, so that only states are
 held in memory. Costs about 15 µs a group and batch beside the plugin's own work.
 """
@@ -22,6 +22,7 @@ import msgspec
 import polars as pl
 
 from tallystick.amount import SCALE
+from tallystick.cancellation import check_cancelled, collected
 from tallystick.errors import InvalidDefinition, InvalidQuestion, PluginFailed
 from tallystick.meter import Meter
 from tallystick.plugin import AggregatorPlugin, Batch, Input, State
@@ -152,7 +153,7 @@ class PluginAggregator:
     def merge(self, states: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Merge the states of each group; one that is alone keeps its bytes."""
         schema = states.collect_schema()
-        frame = states.select(*keys, EVENTS, STATE).collect(engine="streaming").sort(keys, nulls_last=True)
+        frame = collected(states.select(*keys, EVENTS, STATE)).sort(keys, nulls_last=True)
         found: list[Key] = []
         counts: list[int] = []
         kept: list[bytes] = []
@@ -170,7 +171,7 @@ class PluginAggregator:
 
     def read(self, states: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Let the plugin read each state."""
-        frame = states.select(*keys, EVENTS, STATE).collect(engine="streaming")
+        frame = collected(states.select(*keys, EVENTS, STATE))
         parts = [self._parts(state) for state in frame[STATE].to_list()]
         highs = pl.Series(HIGH, [None if part is None else part[0] for part in parts], dtype=pl.Int128)
         lows = pl.Series(LOW, [None if part is None else part[1] for part in parts], dtype=pl.Int128)
@@ -205,6 +206,7 @@ class PluginAggregator:
         return self.origin.call("decoding its state", self._decode_state, envelope.state)
 
     def _parts(self, kept: bytes) -> tuple[int, int] | None:
+        check_cancelled()
         answered = cast("object", self.origin.call("read", self._plugin.read, self._decoded(kept)))
         if answered is None:
             return None
@@ -240,9 +242,10 @@ def _operand(read: Input, column: str, origin: Origin) -> Operand:
 
 
 def _groups(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[tuple[Key, pl.DataFrame]]:
-    """Yield the rows of each combination of the keys, by which the frame is sorted."""
+    """Yield the rows of each combination of the keys, by which the frame is sorted. Raises `Cancelled` between two of them."""
     start = 0
     for *key, height in frame.group_by(keys, maintain_order=True).len().iter_rows():
+        check_cancelled()
         yield tuple(key), frame.slice(start, height)
         start += height
 
