@@ -33,7 +33,7 @@ class ReconcileController(Controller):
         "/",
         operation_id="reconcile",
         summary="Compare your list with the log",
-        opt=allowed(Scope.READ, 404),
+        opt=allowed(Scope.READ, 404, 422, 424),
         status_code=200,
         request_max_body_size=None,  # bounded in front of the framework, as bodies of events are
     )

@@ -41,7 +41,7 @@ class StatementController(Controller):
         "/{key:str}/statement",
         operation_id="getStatement",
         summary="State a customer's usage",
-        opt=allowed(Scope.READ, 404),
+        opt=allowed(Scope.READ, 404, 422, 424),
     )
     async def statement(
         self,

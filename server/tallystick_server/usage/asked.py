@@ -11,7 +11,7 @@ from litestar.datastructures import State
 
 from tallystick.amount import AmountOutOfRange, InvalidAmount, canonical_amount
 from tallystick.api_key import ApiKey
-from tallystick.errors import InvalidQuestion, NotFound
+from tallystick.errors import InvalidDefinition, InvalidQuestion, NotFound, PluginFailed, PluginMissing
 from tallystick.event import Position
 from tallystick.instant import Clock, Instant
 from tallystick.usage.question import Compare, Fill, Order, UsageQuestion, WindowSize
@@ -93,7 +93,7 @@ def faults_of_query(place: int) -> Generator[None]:
     """Let what is wrong with one of several questions say which one it is. Raises `Refusal`."""
     try:
         yield
-    except (InvalidQuestion, NotFound, Refusal) as error:
+    except (InvalidDefinition, InvalidQuestion, NotFound, PluginFailed, PluginMissing, Refusal) as error:
         refusal = refusal_of(error)
         if refusal is None or refusal.status >= 500:  # noqa: PLR2004 - no fault of the question
             raise

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tallystick.errors import PluginFailed
+from tallystick.errors import PluginFailed, PluginMissing
+from tallystick.usage.aggregators import registry
 from tallystick.usage.aggregators.installed_plugins import GROUP, InstalledPlugins
 from tests.core.usage.asking import meter
 from tests.plugin_folder import write_plugin
@@ -117,6 +118,16 @@ def test_an_import_that_failed_is_logged_with_its_traceback(
     (record,) = [each for each in caplog.records if each.name == "tallystick.plugins"]
     assert record.exc_info is not None
     assert "traced.py" in caplog.text
+
+
+def test_kept_states_name_the_versions_that_made_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_plugin(tmp_path, "kept_states", version="1.5")
+    plugins = plugins_in(tmp_path, monkeypatch)
+    monkeypatch.setattr(registry, "installed_plugins", lambda: plugins)
+    assert registry.state_format(meter("kept_states")) == "kept_states of kept_states 1.5, state 1"
+    assert registry.state_format(meter("sum")) == ""
+    with pytest.raises(PluginMissing, match="'gone' belongs to a plugin that is not installed here"):
+        registry.state_format(meter("gone"))
 
 
 def test_a_name_that_no_meter_could_use_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

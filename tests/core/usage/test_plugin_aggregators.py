@@ -185,7 +185,7 @@ class NewerSum(AggregatorPlugin[NewerTotal, NoOptions]):
 def test_a_state_of_an_older_version_is_never_merged_with_a_newer_one(newer: Callable[[], PluginAggregator]) -> None:
     old = bind(PlainSum, meter("x"))
     new = newer()
-    assert new.state_format != old.state_format
+    assert new.state_format() != old.state_format()
     column = old.operands[0].column
     states = pl.concat([each.fold(frame(column, [Decimal(1)]), KEYS) for each in (old, new)])
     with pytest.raises(PluginFailed, match="it has to be made again"):

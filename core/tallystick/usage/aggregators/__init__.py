@@ -2,7 +2,7 @@
 
 from .aggregator import EVENTS, Aggregator
 from .aggregator_list import ListedAggregator, listed_aggregators
-from .registry import aggregators, bind_aggregator, check_aggregation, installed_plugins
+from .registry import aggregators, bind_aggregator, check_aggregation, installed_plugins, state_format
 from .series_aggregator import SeriesAggregator
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "check_aggregation",
     "installed_plugins",
     "listed_aggregators",
+    "state_format",
 ]

@@ -122,10 +122,10 @@ class PluginAggregator:
         self._decode_envelope = msgspec.msgpack.Decoder(_Envelope).decode
         self._decode_state = msgspec.msgpack.Decoder(self._state_type).decode
 
-    @property
-    def state_format(self) -> str:
+    @classmethod
+    def state_format(cls) -> str:
         """Return what a stored state has to be one of to be merged: another name, version of the package or of the state is not."""
-        return f"{self.origin.name} of {self.origin.package} {self.origin.version}, state {self._state_type.version}"
+        return f"{cls.origin.name} of {cls.origin.package} {cls.origin.version}, state {cls.plugin.state_type.version}"
 
     def fold(self, events: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Fold each group of each batch, and merge as they come."""
@@ -193,14 +193,14 @@ class PluginAggregator:
 
     def _encoded(self, state: State) -> bytes:
         encoded = self.origin.call("encoding its state", msgspec.msgpack.encode, state)
-        return msgspec.msgpack.encode(_Envelope(self.state_format, msgspec.Raw(encoded)))
+        return msgspec.msgpack.encode(_Envelope(self.state_format(), msgspec.Raw(encoded)))
 
     def _decoded(self, kept: bytes) -> State:
         envelope = self._decode_envelope(kept)
-        if envelope.format != self.state_format:
+        if envelope.format != self.state_format():
             raise self.origin.failed(
                 "merge",
-                f"a state is of {envelope.format!r}, and this is {self.state_format!r}: it has to be made again",
+                f"a state is of {envelope.format!r}, and this is {self.state_format()!r}: it has to be made again",
                 None,
             )
         return self.origin.call("decoding its state", self._decode_state, envelope.state)

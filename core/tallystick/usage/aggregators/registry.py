@@ -18,6 +18,7 @@ from .latest import Latest
 from .level import Level
 from .max import Max
 from .min import Min
+from .plugin_aggregator import PluginAggregator
 from .running_total import RunningTotal
 from .sum import Sum
 from .unique import Unique
@@ -57,19 +58,33 @@ def check_aggregation(name: str) -> None:
         raise InvalidDefinition("aggregation", f"{name[:64]!a} is unknown; there are {', '.join(sorted(known))}")
 
 
+def state_format(meter: Meter) -> str:
+    """Return what else, beside the meter, states that were kept have to agree in to be merged: a plugin's package and state versions.
+
+    Raises as `bind_aggregator` does.
+    """
+    aggregator = _aggregator(meter.aggregation)
+    return aggregator.state_format() if issubclass(aggregator, PluginAggregator) else ""
+
+
 def bind_aggregator(meter: Meter) -> Aggregator:
     """Return the meter's aggregation, ready to fold.
 
     Raises `InvalidDefinition` where it refuses the meter, `PluginMissing` where it is not here any more, `PluginFailed` where it cannot be
     imported.
     """
-    aggregator = aggregators().get(meter.aggregation)
-    if aggregator is None:
-        plugin = installed_plugins().named(meter.aggregation)
-        if plugin is None:
-            raise PluginMissing(meter.aggregation[:64])
-        aggregator = plugin.load().aggregator
+    aggregator = _aggregator(meter.aggregation)
     for option, absent in _OPTIONS.items():
         if option not in aggregator.options and getattr(meter, option) != absent:
             raise InvalidDefinition(option, f"{aggregator.name} has no such option: leave it out")
     return aggregator(meter)
+
+
+def _aggregator(name: str) -> type[Aggregator]:
+    aggregator = aggregators().get(name)
+    if aggregator is not None:
+        return aggregator
+    plugin = installed_plugins().named(name)
+    if plugin is None:
+        raise PluginMissing(name[:64])
+    return plugin.load().aggregator
