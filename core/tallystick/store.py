@@ -29,6 +29,7 @@ from .statement.question import StatementQuestion
 from .statement.statement import Statement
 from .usage.answer import UsageAnswer
 from .usage.question import UsageQuestion
+from .usage.skipped_events import SkippedEvent, SkippedQuestion
 
 
 class IngestAnswer(msgspec.Struct, frozen=True):
@@ -118,6 +119,13 @@ class MeterVersionsPage(msgspec.Struct, frozen=True):
     """Versions of one meter, newest first."""
 
     items: list[MeterVersion]
+    next_cursor: str | None
+
+
+class SkippedPage(msgspec.Struct, frozen=True):
+    """Events that a meter skips, newest time first, at equal times the greatest position first."""
+
+    items: list[SkippedEvent]
     next_cursor: str | None
 
 
@@ -345,6 +353,10 @@ class Store(Protocol):
 
     def preview(self, meter: Meter, question: UsageQuestion) -> UsageAnswer:
         """Usage of a meter that is not saved. Raises `InvalidDefinition`, `InvalidQuestion`."""
+        ...
+
+    def skipped(self, meter_key: str, question: SkippedQuestion) -> SkippedPage:
+        """Return events that a meter, archived or not, would count if they had what it reads. Raises `NotFound`, `InvalidQuestion`."""
         ...
 
     def health(self) -> Health:

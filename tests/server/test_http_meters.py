@@ -33,6 +33,18 @@ def usage(client: httpx.Client, name: str, **parameters: str | int) -> dict[str,
     return json.loads(answer.text, parse_float=Decimal)
 
 
+def listed(client: httpx.Client, limit: int = 1_000, **parameters: str) -> list[str]:
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = client.get("/v1/meters", params=parameters | cursor | {"limit": str(limit)}).json()
+        assert len(page["items"]) <= limit
+        found += [each["key"] for each in page["items"]]
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
 def test_a_meter_covers_events_that_came_before_it_and_after(client: httpx.Client, name: str) -> None:
     send(client, name, {"value": 1}, {"value": 2})
     define(client, name)
@@ -154,7 +166,7 @@ def test_a_preview_answers_and_saves_nothing(client: httpx.Client, name: str) ->
     meter = {"event_type": name, "aggregation": "sum", "field": "properties.tokens"}
     answer = client.post("/v1/meters/preview", json={"meter": meter, "query": RANGE})
     assert answer.json()["totals"][0]["value"] == 42, answer.text
-    assert "preview" not in [each["key"] for each in client.get("/v1/meters").json()["items"]]
+    assert "preview" not in listed(client)
     assert client.post("/v1/meters", json=meter | {"key": "preview"}).status_code == 422
 
 
@@ -176,9 +188,9 @@ def test_an_archived_meter_is_listed_and_read_by_those_who_ask_for_it(client: ht
     send(client, name, {"value": 3})
     assert client.delete(f"/v1/meters/{name}").json()["archived_at"]
     assert client.delete(f"/v1/meters/{name}").status_code == 200
-    listed = [meter["key"] for meter in client.get("/v1/meters").json()["items"]]
-    assert name not in listed
-    assert name in [meter["key"] for meter in client.get("/v1/meters?include_archived=true").json()["items"]]
+    keys = listed(client)
+    assert name not in keys
+    assert name in listed(client, include_archived="true")
     assert client.get(f"/v1/meters/{name}").status_code == 404
     assert client.get(f"/v1/meters/{name}/usage", params=RANGE).status_code == 404
     assert usage(client, name, include_archived="true")["totals"][0]["value"] == 3
@@ -337,7 +349,7 @@ def test_a_preview_takes_everything_that_usage_takes(client: httpx.Client, name:
         {"value": 2, "customer": "b", "time": "2026-10-27T10:00:00Z", "properties": {"region": "eu"}},
     )
     head = client.get("/v1/log/head").json()["position"]
-    query = RANGE | {
+    query: dict[str, Any] = RANGE | {
         "window": "day",
         "timezone": "Europe/Berlin",
         "group_by": "customer",
@@ -355,7 +367,8 @@ def test_a_preview_takes_everything_that_usage_takes(client: httpx.Client, name:
     # From 01:00 in Berlin: eight pieces of seven days.
     assert len(answer.json()["rows"]) == 8
     define(client, name)
-    parameters = {key: value for key, value in query.items() if key != "filter"} | {"filter[region]": "eu"}
+    parameters: dict[str, Any] = {key: value for key, value in query.items() if key != "filter"}
+    parameters["filter[region]"] = "eu"
     same = client.get(f"/v1/meters/{name}/usage", params=parameters)
     assert same.json() | {"meter": "preview"} == answer.json()
     lines = client.post(
@@ -364,3 +377,40 @@ def test_a_preview_takes_everything_that_usage_takes(client: httpx.Client, name:
     assert len(lines) == 10
     refused = client.post("/v1/meters/preview", json={"meter": meter, "query": query | {"version": 1}})
     assert refused.status_code == 400
+
+
+def test_events_that_a_meter_skips_are_listed_with_their_reasons(client: httpx.Client, name: str) -> None:
+    define(client, name, field="properties.tokens", filter={"region": "eu"})
+    send(
+        client,
+        name,
+        {"properties": {"region": "eu", "tokens": "many"}},
+        {"properties": {"region": "eu"}, "time": "2026-11-02T11:00:00Z"},
+        {"properties": {"region": "eu", "tokens": "1.50"}},
+        {"properties": {"region": "us"}},
+    )
+    page = client.get(f"/v1/meters/{name}/skipped", params=RANGE | {"limit": 1}).json()
+    (newest,) = page["items"]
+    assert newest["id"] == f"{name}-1"
+    assert newest["reasons"] == [
+        {"field": "properties.tokens", "code": "missing", "detail": "the event has no properties.tokens"}
+    ]
+    rest = client.get(f"/v1/meters/{name}/skipped", params=RANGE | {"cursor": page["next_cursor"]}).json()
+    assert [(each["id"], each["reasons"][0]["code"]) for each in rest["items"]] == [(f"{name}-0", "not_a_number")]
+    assert rest["next_cursor"] is None
+    assert client.get(f"/v1/meters/{name}-no/skipped", params=RANGE).status_code == 404
+    for wrong in ({"limit": 0}, {"cursor": "x"}, {"to": "2026-10-01T00:00:00Z"}, {"from": "soon"}, {"window": "day"}):
+        refused = client.get(f"/v1/meters/{name}/skipped", params=RANGE | wrong)
+        assert refused.status_code == 400, wrong
+        assert next(iter(wrong)) in refused.json()["errors"][0]["pointer"]
+
+
+def test_meters_are_listed_page_by_page_in_the_order_of_their_keys(client: httpx.Client, name: str) -> None:
+    for suffix in ("b", "a", "c.d", "c"):
+        define(client, f"{name}-{suffix}", event_type=name)
+    keys = listed(client)
+    assert keys == sorted(keys)
+    assert [key for key in keys if key.startswith(f"{name}-")] == [f"{name}-{each}" for each in ("a", "b", "c", "c.d")]
+    assert listed(client, limit=3) == keys
+    for foreign in ("x", "bWV0ZXIA", "é", "====="):
+        assert client.get("/v1/meters", params={"cursor": foreign}).status_code == 400

@@ -41,6 +41,7 @@ from tallystick.store import (
     Progress,
     QuarantinedEvent,
     QuarantinePage,
+    SkippedPage,
     Subscription,
     VerifyReport,
     VoidAnswer,
@@ -49,6 +50,7 @@ from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.answer_usage import answer_usage
 from tallystick.usage.meter_definition import checked_meter
 from tallystick.usage.question import UsageQuestion
+from tallystick.usage.skipped_events import SkippedQuestion, skipping
 
 from .background import Background
 from .checkpoint import write_manifest_durably
@@ -59,6 +61,7 @@ from .ledger import Ledger
 from .log_clock import clock_of
 from .log_scan import block_summary, scan_log
 from .recovery import recover
+from .skipped_page import skipped_page
 from .verify import VerifiedFiles, verify
 from .writer import Writer
 
@@ -322,6 +325,11 @@ class Engine(CustomerQuestions):
     def _answer(self, meter: Meter, question: UsageQuestion) -> UsageAnswer:
         clock = clock_of(question.as_of, log=self._ledger.log, clock=self._clock)
         return answer_usage(self._ledger.folds.projections.view, meter, question, clock=clock)
+
+    def skipped(self, meter_key: str, question: SkippedQuestion) -> SkippedPage:
+        """Return events that a meter skips, newest first."""
+        projections = self._ledger.folds.projections
+        return skipped_page(projections.view, skipping(self.meter(meter_key)), question, projections.columns_at)
 
     def _asked(self, meter_key: str, question: UsageQuestion) -> Meter:
         """Return the version of the meter that the question is put to."""

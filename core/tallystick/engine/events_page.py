@@ -21,7 +21,7 @@ _PLACE: Final = struct.Struct(">qQ")
 
 def events_page(view: View, question: EventsQuestion, columns_at: Callable[[int], EventColumns]) -> EventsPage:
     """Return one page. Its cost is that of its events: what is older than the page is not looked at."""
-    before = None if question.cursor is None else _parsed(question.cursor)
+    before = None if question.cursor is None else place_of(question.cursor)
     start = EARLIEST if question.start is None else question.start
     end = LATEST if question.end is None else question.end
     places = view.newest(
@@ -33,22 +33,25 @@ def events_page(view: View, question: EventsQuestion, columns_at: Callable[[int]
         limit=question.limit + 1,
     )
     positions: list[int] = places.positions[: question.limit].tolist()
-    items = [_stored(columns_at(position), position, view) for position in positions]
+    items = [stored_event(columns_at(position), position, view) for position in positions]
     has_more = len(places) > question.limit
-    next_cursor = _text(int(places.times[question.limit - 1]), positions[-1]) if has_more else None
+    next_cursor = cursor_of(int(places.times[question.limit - 1]), positions[-1]) if has_more else None
     return EventsPage(items=items, next_cursor=next_cursor)
 
 
-def _stored(columns: EventColumns, position: int, view: View) -> StoredEvent:
+def stored_event(columns: EventColumns, position: int, view: View) -> StoredEvent:
+    """Return the event at a position among these, and whether it counts as the view sees it."""
     state = EventState.VOIDED if position in view.voids else EventState.COUNTED
     return columns.stored_event(position - columns.first_position, state=state)
 
 
-def _text(time: int, position: int) -> str:
+def cursor_of(time: int, position: int) -> str:
+    """Return the cursor of the page after the event of this time and position."""
     return base64.urlsafe_b64encode(_PLACE.pack(time, position)).decode().rstrip("=")
 
 
-def _parsed(cursor: str) -> Place:
+def place_of(cursor: str) -> Place:
+    """Return where a cursor goes on. Raises `InvalidQuestion` for a foreign one."""
     try:
         time, position = _PLACE.unpack(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, struct.error) as error:

@@ -33,7 +33,6 @@ _LISTING: Final = Listing(
         Field("archived at", "archived_at", moment=True),
     ),
     empty="No meters yet. `tallystick meters create --help` shows how to make one; it covers past events too.",
-    is_paged=False,
 )
 
 Key = Annotated[str, Parameter(name="KEY", help="The meter's key.")]

@@ -9,14 +9,17 @@ from litestar.params import FromPath, JSONBody
 from tallystick.api_key import ApiKey, Scope
 from tallystick.errors import InvalidDefinition
 from tallystick.meter import Meter
-from tallystick.store import MeterVersionsPage, Store
+from tallystick.store import MeterVersionsPage, SkippedPage, Store
 from tallystick.usage.aggregators import listed_aggregators
+from tallystick.usage.skipped_events import SkippedQuestion
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access, Present
+from tallystick_server.json_values import moment
 from tallystick_server.parameters import Cursor, Limit
 from tallystick_server.readable_meter import IncludeArchived, readable_meter
-from tallystick_server.usage.asked import question_from_body
+from tallystick_server.usage.asked import end_or_now, question_from_body
 from tallystick_server.usage.controller import Rendered, answered, rendered, rendering
+from tallystick_server.usage.parameters import From, To
 from tallystick_server.usage.schemas import UsageOut
 
 from .schemas import (
@@ -27,11 +30,14 @@ from .schemas import (
     MeterUpdate,
     MeterVersionsOut,
     PreviewRequest,
+    SkippedOut,
     aggregator_out,
     meter_of,
     meter_out,
     meter_version_out,
+    meters_page,
     patched,
+    skipped_out,
 )
 
 # Paths beside `/v1/meters/{key}`: a meter of that key could not be reached.
@@ -45,10 +51,12 @@ class MeterController(Controller):
     tags = ("Meters",)
 
     @get("/meters", operation_id="listMeters", summary="List meters", opt=allowed(Scope.READ))
-    async def everything(self, *, access: Access, include_archived: IncludeArchived = False) -> MetersOut:
+    async def everything(
+        self, *, access: Access, include_archived: IncludeArchived = False, limit: Limit = 100, cursor: Cursor = None
+    ) -> MetersOut:
         """List meters by key; archived ones with `include_archived=true` only."""
         meters = await access.read(lambda store: store.meters(include_archived=include_archived))
-        return MetersOut([meter_out(meter) for meter in meters])
+        return meters_page(meters, limit=limit, cursor=cursor)
 
     @post("/meters", operation_id="createMeter", summary="Define a meter", opt=allowed(Scope.ADMIN, 409, 422, 424))
     async def create(self, data: JSONBody[MeterCreate], access: Access) -> MeterOut:
@@ -114,6 +122,38 @@ class MeterController(Controller):
 
         page = await access.read(versions)
         return MeterVersionsOut([meter_version_out(version) for version in page.items], page.next_cursor)
+
+    @get(
+        "/meters/{key:str}/skipped",
+        operation_id="listSkippedEvents",
+        summary="List events that a meter skips",
+        opt=allowed(Scope.READ, 404),
+    )
+    async def skipped(  # noqa: PLR0913 - one for each parameter
+        self,
+        *,
+        key: FromPath[str],
+        access: Access,
+        clock: Present,
+        request: Request[None, ApiKey, State],
+        start: From,
+        end: To = None,
+        include_archived: IncludeArchived = False,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> SkippedOut:
+        """List events in `[from, to)` that the meter would count if they had what it reads, newest first, each with the reasons.
+
+        They are of its type and pass its filter, and lack a field, or have no number in it where one is needed.
+        """
+        question = SkippedQuestion(start=moment("from", start), end=end_or_now(end, clock), limit=limit, cursor=cursor)
+
+        def skipped(store: Store) -> SkippedPage:
+            readable_meter(store, key, include_archived=include_archived)
+            return store.skipped(key, question)
+
+        page = await access.scan(skipped, request.receive)
+        return SkippedOut([skipped_out(event) for event in page.items], page.next_cursor)
 
     @post(
         "/meters/preview",

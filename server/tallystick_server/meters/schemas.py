@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,7 +12,9 @@ from msgspec import UNSET, UnsetType
 from tallystick.instant import Instant
 from tallystick.meter import Meter, MeterVersion
 from tallystick.usage.aggregators import ListedAggregator
-from tallystick_server.json_values import Timestamp, timestamp, timestamp_or_null
+from tallystick.usage.skipped_events import SkipCode, SkippedEvent
+from tallystick_server.events.schemas import EventOut, event_out
+from tallystick_server.json_values import Timestamp, invalid_parameter, timestamp, timestamp_or_null
 from tallystick_server.merge_patch import kept_or, kept_or_default, merged
 from tallystick_server.program_version import program_version
 from tallystick_server.usage.asked import filter_text
@@ -118,10 +122,31 @@ class MeterVersionsOut(msgspec.Struct):
 
 
 class MetersOut(msgspec.Struct):
-    """All meters by key, on one page."""
+    """A page of meters, by key."""
 
     items: list[MeterOut]
-    next_cursor: str | None = None
+    next_cursor: str | None
+
+
+class SkipReasonOut(msgspec.Struct):
+    """What is wrong with one field, as the meter names it."""
+
+    field: str
+    code: SkipCode
+    detail: str
+
+
+class SkippedEventOut(EventOut, kw_only=True):
+    """An event that does not count for the meter, and why."""
+
+    reasons: list[SkipReasonOut]
+
+
+class SkippedOut(msgspec.Struct):
+    """A page of skipped events, newest time first."""
+
+    items: list[SkippedEventOut]
+    next_cursor: str | None
 
 
 class PreviewRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -237,11 +262,38 @@ def meter_out(meter: Meter) -> MeterOut:
     )
 
 
+def meters_page(meters: Sequence[Meter], *, limit: int, cursor: str | None) -> MetersOut:
+    """Return the meters, which are in the order of their keys, that come after the cursor's. Raises `Refusal` (400) for a foreign one."""
+    after = "" if cursor is None else _key_of(cursor)
+    rest = [meter for meter in meters if meter.key > after]
+    page = rest[:limit]
+    next_cursor = _cursor_of(page[-1].key) if len(rest) > limit else None
+    return MetersOut([meter_out(meter) for meter in page], next_cursor)
+
+
+def _cursor_of(key: str) -> str:
+    return base64.urlsafe_b64encode(b"meter\0" + key.encode()).decode().rstrip("=")
+
+
+def _key_of(cursor: str) -> str:
+    try:
+        kind, _, key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("\0")
+    except ValueError:
+        kind, key = "", ""
+    if kind != "meter" or not key:
+        raise invalid_parameter("cursor", "is none that this list gave out")
+    return key
+
+
 def meter_version_out(version: MeterVersion) -> MeterVersionOut:
     """Return a version of a meter as it is answered."""
-    shown = meter_out(version.meter)
-    fields = {name: getattr(shown, name) for name in shown.__struct_fields__}
-    return MeterVersionOut(**fields, position=version.position)
+    return MeterVersionOut(**msgspec.structs.asdict(meter_out(version.meter)), position=version.position)
+
+
+def skipped_out(skipped: SkippedEvent) -> SkippedEventOut:
+    """Return a skipped event as it is answered."""
+    reasons = [SkipReasonOut(each.field, each.code, each.detail) for each in skipped.reasons]
+    return SkippedEventOut(**msgspec.structs.asdict(event_out(skipped.stored)), reasons=reasons)
 
 
 def _filter(given: FilterIn) -> dict[str, tuple[str, ...]]:

@@ -53,7 +53,7 @@ def question_from_parameters(  # noqa: PLR0913, PLR0917 - one for each parameter
     """Return the question that the parameters ask; `filter[NAME]` is read from the request. Raises `Refusal` (400)."""
     return UsageQuestion(
         start=moment("from", start),
-        end=_end(end, clock),
+        end=end_or_now(end, clock),
         window=window,
         timezone=timezone,
         group_by=_names(group_by),
@@ -71,7 +71,7 @@ def question_from_body(query: UsageQuery, clock: Clock) -> UsageQuestion:
     """Return the question that a body asks. Raises `Refusal` (400)."""
     return UsageQuestion(
         start=moment("from", query.start),
-        end=_end(query.end, clock),
+        end=end_or_now(query.end, clock),
         window=query.window,
         timezone=query.timezone,
         group_by=_names(query.group_by) if isinstance(query.group_by, str) else tuple(query.group_by),
@@ -115,7 +115,8 @@ def filter_text(name: str, value: FilterValue) -> str:
     return _text(name, value)
 
 
-def _end(given: str | int | None, clock: Clock) -> Instant:
+def end_or_now(given: str | int | None, clock: Clock) -> Instant:
+    """Return the end of a range; without one it is now. Raises `Refusal` (400)."""
     return clock.now() if given is None else moment("to", given)
 
 
