@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License, Tag
@@ -40,10 +42,11 @@ from .meters.controller import MeterController
 from .metrics import HttpCounts, Metrics
 from .openapi_document import build_document
 from .path_keys import restore_slashes
-from .problem import INTERNAL, MEDIA_TYPE, ProblemError, Refusal, encode_problem, refusal_of
+from .problem import INTERNAL, MEDIA_TYPE, Refusal, encode_problem, refusal_of
 from .program_version import program_version
 from .quarantine.controller import QuarantineController
 from .reconcile.controller import ReconcileController
+from .request_faults import Choices, fault_in_words
 from .request_ids import RequestIds
 from .request_rules import DocumentedRequests, require_json
 from .settings import Settings
@@ -139,7 +142,7 @@ def create_app(store: Store, settings: Settings, *, clock: Clock, entropy: Entro
 
 
 def _framework(settings: Settings, documents: Documents, given: dict[str, object]) -> Litestar:
-    known = DocumentedRequests()
+    known, choices = DocumentedRequests(), Choices()
     scopes = ScopeGuard(open_operations=frozenset({"getMetrics"} if settings.metrics_open else ()))
     app = Litestar(
         route_handlers=list(CONTROLLERS),
@@ -147,7 +150,7 @@ def _framework(settings: Settings, documents: Documents, given: dict[str, object
         dependencies={name: Provide(_constant(value), sync_to_thread=False) for name, value in given.items()},
         exception_handlers={
             TallystickError: _answer_error,
-            HTTPException: _answer_http,
+            HTTPException: partial(_answer_http, choices),
             RecursionError: _answer_depth,
             Exception: _answer_unexpected,
         },
@@ -168,6 +171,7 @@ def _framework(settings: Settings, documents: Documents, given: dict[str, object
     )
     document = build_document(app, settings)
     known.learn(document)
+    choices.learn(document)
     documents.fill(document)
     return app
 
@@ -202,18 +206,24 @@ def _answer_depth(request: AnyRequest, _error: RecursionError) -> Response[bytes
     return _problem(request, Refusal(400, "invalid_body", "the body is nested too deeply"))
 
 
-def _answer_http(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+def _answer_http(choices: Choices, request: AnyRequest, error: HTTPException) -> Response[bytes]:
     code, detail = _HTTP_CODES.get(error.status_code, ("invalid_request", ""))
-    errors = [
-        ProblemError(str(each.get("message", "")), pointer=str(each.get("key", "")) or None)
+    said = [
+        (str(each.get("key", "")) or None, str(each.get("message", "")))
         for each in (error.extra if isinstance(error.extra, list) else [])
     ]
+    if not said and error.detail.startswith("Missing required query parameter"):
+        said = [(None, error.detail)]
+    handler = cast("dict[str, BaseRouteHandler]", request.scope).get(
+        "route_handler"
+    )  # none for a path that is no route
+    errors = [fault_in_words(pointer, text, choices=choices, handler=handler) for pointer, text in said]
     if error.status_code >= 500:  # noqa: PLR2004 - the server's own fault
         return _answer_unexpected(request, error)
-    said = "; ".join(f"{each.pointer}: {each.detail}" if each.pointer else each.detail for each in errors)
+    detailed = "; ".join(f"{each.pointer}: {each.detail}" if each.pointer else each.detail for each in errors)
     headers = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
     return _problem(
-        request, Refusal(error.status_code, code, said or detail or error.detail, errors=errors, headers=headers)
+        request, Refusal(error.status_code, code, detailed or detail or error.detail, errors=errors, headers=headers)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -10,9 +11,12 @@ from tallystick.event import PROPERTY_NAME_LENGTH_MAX, PROPERTY_TEXT_LENGTH_MAX
 NAMES_MAX: Final = 32
 TEXTS_MAX: Final = 1_000
 
+# What nobody writes who does not mean a pattern. Stars, brackets, dollars and backslashes alone are in paths, routes and currencies.
+_PATTERN: Final = re.compile(r"^\^|\.\*|\.\+|\(\?")
+
 
 def check_filter(filter_: Mapping[str, tuple[str, ...]], refuse: Callable[[str], Exception]) -> None:
-    """Raise what `refuse` makes of the reason if the filter is too large or could not match anything."""
+    """Raise what `refuse` makes of the reason if the filter is too large, could not match anything, or is meant as a pattern."""
     if len(filter_) > NAMES_MAX:
         raise refuse(f"{len(filter_)} names are more than {NAMES_MAX}")
     for name, texts in filter_.items():
@@ -28,6 +32,12 @@ def check_filter(filter_: Mapping[str, tuple[str, ...]], refuse: Callable[[str],
             raise refuse(
                 f"{name[:64]!a} has a value of more than {PROPERTY_TEXT_LENGTH_MAX} characters, or one that is no Unicode text"
             )
+        for text in texts:
+            if _PATTERN.search(text):
+                raise refuse(
+                    f"{name[:64]!a}: {text[:64]!a} looks like a regular expression, and a filter compares whole texts: list the values, "
+                    f"or group by {name[:64]!a}"
+                )
 
 
 def is_text(text: str, length_max: int) -> bool:

@@ -104,9 +104,10 @@ def faults_of_query(place: int) -> Generator[None]:
 
 
 def filter_name(parameter: str) -> str | None:
-    """Return NAME of `filter[NAME]`, None for another parameter."""
+    """Return NAME of `filter[NAME]`, None for another parameter; `filter[NAME][regex]` and its like are other parameters."""
     if parameter.startswith("filter[") and parameter.endswith("]") and len(parameter) > len("filter[]"):
-        return parameter[len("filter[") : -1]
+        name = parameter[len("filter[") : -1]
+        return None if "][" in name else name
     return None
 
 
