@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from .asking import AsJson
 from .connection import Connection
 from .directory import ConfigFile, DataDirectory, existing, settings_of
+from .failure import BadUse
 from .terminal import Terminal
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 app = App(
     name="verify",
-    help="Check the hash chain, and every projection against the log.",
+    help="Check the hash chain and every projection against the log, or a saved statement.",
     help_epilogue="Examples:\n  tallystick verify --data ./tallystick-data\n"
-    "  tallystick verify --url http://127.0.0.1:7070        # asks the running appliance\n\n"
+    "  tallystick verify --url http://127.0.0.1:7070        # asks the running appliance\n"
+    "  tallystick verify --statement november.json --events november.jsonl --receipt receipt.json\n\n"
     "Exit 0: everything agrees. Exit 1: something differs; the first bad position is named.",
 )
 
@@ -34,10 +36,27 @@ def verify(
         str | None, Parameter(help="Ask the appliance at this address instead of reading a directory.")
     ] = None,
     api_key: Annotated[str | None, Parameter(env_var="TALLYSTICK_API_KEY", help="Admin key, with --url.")] = None,
+    statement: Annotated[
+        str | None, Parameter(help="Check this saved statement instead; asks nobody, reads no directory.")
+    ] = None,
+    events: Annotated[
+        str | None, Parameter(help="With --statement: the events that root and figures must follow from.")
+    ] = None,
+    receipt: Annotated[
+        str | None, Parameter(help="With --statement: the proof that one event is among those it counts.")
+    ] = None,
     json: AsJson = False,
 ) -> int:
-    """Walk the chain, derive each projection again from the log, and compare."""
+    """Walk the chain, derive each projection again from the log, and compare; or check a saved statement by itself."""
     terminal = Terminal.of_process()
+    if statement is not None:
+        from .verify_statement import verify_statement
+
+        if data is not None or url is not None:
+            raise BadUse("--statement is checked by itself; give it without --data and --url")
+        return verify_statement(terminal, statement, receipt=receipt, events=events, as_json=json)
+    if events is not None or receipt is not None:
+        raise BadUse("--events and --receipt belong to a --statement")
     if url is not None:
         with Connection(url, api_key).client() as client:
             finding = ask(client)

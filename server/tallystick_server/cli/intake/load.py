@@ -99,7 +99,7 @@ class Load:
         pool = ThreadPoolExecutor(self._plan.in_flight, thread_name_prefix="import")
         flying: dict[Future[Outcome], Batch] = {}
         try:
-            with self._records(file) as records:
+            with records_of(file, self._plan) as records:
                 for batch in batches(self._sendable(file, records), events_max=self._plan.events_max):
                     if len(flying) >= self._plan.in_flight:
                         self._land(file, flying, wait(flying, return_when=FIRST_COMPLETED).done)
@@ -134,19 +134,20 @@ class Load:
             else:
                 yield record, number if file.format == "parquet" else file.consumed()
 
-    @contextmanager
-    def _records(self, file: InputFile) -> Generator[Iterator[Record]]:
-        plan = self._plan
-        ids = MadeUpIds(plan.id_seed)
-        if file.format == "parquet":
-            from .parquet_records import parquet_records  # Polars: 0.4 s that the other formats do not need
 
-            if file.path == STDIN:
-                raise BadUse("a Parquet file cannot be read from a pipe; name the file")
-            yield parquet_records(file.path, plan.fields, ids)
-            return
-        with file.stream() as stream:
-            if file.format == "csv":
-                yield csv_records(stream, plan.fields, ids, file=file.name, delimiter=plan.delimiter)
-            else:
-                yield jsonl_records(stream, plan.fields, ids)
+@contextmanager
+def records_of(file: InputFile, plan: LoadPlan) -> Generator[Iterator[Record]]:
+    """Open a file and give its records, one after the other."""
+    ids = MadeUpIds(plan.id_seed)
+    if file.format == "parquet":
+        from .parquet_records import parquet_records  # Polars: 0.4 s that the other formats do not need
+
+        if file.path == STDIN:
+            raise BadUse("a Parquet file cannot be read from a pipe; name the file")
+        yield parquet_records(file.path, plan.fields, ids)
+        return
+    with file.stream() as stream:
+        if file.format == "csv":
+            yield csv_records(stream, plan.fields, ids, file=file.name, delimiter=plan.delimiter)
+        else:
+            yield jsonl_records(stream, plan.fields, ids)

@@ -1,0 +1,70 @@
+"""Which identities of a list were seen so far: on disk past some megabytes, so that a list of any length fits in bounded memory.
+
+Promises: exact but for a collision of 128 bits of SHA-256. The file is the system's own temporary one, and gone when the run ends, however
+it ends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+_CACHE_KIB = 64 * 1_024
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """Where an identity stands in the list, what it says there, and whether the appliance has none of it."""
+
+    place: str
+    content: bytes
+    is_missing: bool
+
+
+class ReconcileLedger:
+    """The identities. Use it in a `with`."""
+
+    def __init__(self) -> None:
+        # No name: SQLite keeps it in memory as long as that is small, and in a file without a name after that.
+        self._database = sqlite3.connect("")
+        self._database.executescript(
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_CACHE_KIB};"
+            "CREATE TABLE claims (identity BLOB PRIMARY KEY, place TEXT, content BLOB, is_missing INTEGER) WITHOUT ROWID"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    def find(self, identity: bytes) -> Claimed | None:
+        """Return what the list says under an identity."""
+        row = self._database.execute(
+            "SELECT place, content, is_missing FROM claims WHERE identity = ?", (identity,)
+        ).fetchone()
+        return None if row is None else Claimed(row[0], row[1], bool(row[2]))
+
+    def add(self, claims: Sequence[tuple[bytes, Claimed]]) -> None:
+        """Keep identities that are not there yet."""
+        self._database.executemany(
+            "INSERT INTO claims VALUES (?, ?, ?, ?)",
+            [(identity, each.place, each.content, each.is_missing) for identity, each in claims],
+        )
+
+    def mark_missing(self, identities: Sequence[bytes]) -> None:
+        """Keep that the appliance has none of these."""
+        self._database.executemany(
+            "UPDATE claims SET is_missing = 1 WHERE identity = ?", [(identity,) for identity in identities]
+        )
+
+
+def identity_digest(source: str, event_id: str) -> bytes:
+    """Return the key of an identity."""
+    return sha256(msgspec.msgpack.encode((source, event_id))).digest()[:16]
