@@ -15,9 +15,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tallystick.cancellation import check_cancelled
 from tallystick.errors import InvalidQuestion
 from tallystick.event import Position
 from tallystick.event_columns import EventColumns
+from tallystick.event_lists import entries_at
 from tallystick.instant import EARLIEST, LATEST, Instant
 from tallystick.log.block import GENESIS_HASH
 from tallystick.log.event_log import EventLog
@@ -76,6 +78,7 @@ class CustomerEvents:
         for positions in self._stretches(scope, after):
             at = 0
             while at < len(positions):
+                check_cancelled()
                 columns = self.columns_at(int(positions[at]))
                 end = int(np.searchsorted(positions, columns.end_position))
                 found = positions[at:end]
@@ -83,7 +86,8 @@ class CustomerEvents:
                 are_voided: list[bool] = np.isin(found, voided).tolist()
                 at = end
                 if scope.source is not None:
-                    kept = [place for place, row in enumerate(rows) if columns.sources[row] == scope.source]
+                    sources = entries_at(columns.sources, rows)
+                    kept = [place for place, source in enumerate(sources) if source == scope.source]
                     rows, are_voided = [rows[place] for place in kept], [are_voided[place] for place in kept]
                 if rows:
                     yield FoundEvents(columns, rows, are_voided)
@@ -99,9 +103,9 @@ class CustomerEvents:
     def place_of(self, as_of: Position) -> LogPlace:
         """Return the position with the block that holds it."""
         if as_of == 0:
-            return LogPlace(position=as_of, block=0, block_hash=GENESIS_HASH)
+            return LogPlace(position=as_of, block=0, block_hash=GENESIS_HASH, written_at=EARLIEST)
         block = self._log.block_at(as_of)
-        return LogPlace(position=as_of, block=block.number, block_hash=block.hash)
+        return LogPlace(position=as_of, block=block.number, block_hash=block.hash, written_at=block.written_at)
 
     def count_before(self, scope: CustomerScope, position: int) -> int:
         """Return how many events of the scope that are not voided stand before the position; reads no block, so the source is not asked."""

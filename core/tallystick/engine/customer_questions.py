@@ -46,7 +46,7 @@ class CustomerQuestions:
     def reconcile(self, claims: Claims, question: ReconcileQuestion) -> Reconciliation:
         """Compare a list with the log. Raises `InvalidQuestion`, `NotFound` for a meter that is none."""
         view = self._ledger.folds.projections.view
-        meters = MeterComparison(view, self._ledger.folds.catalog)
+        meters = MeterComparison(view, self._ledger.folds.catalog, clock=self._ledger.clock)
         return reconcile(view, self._events(view), meters, claims, question)
 
     def statement(self, question: StatementQuestion) -> Statement:

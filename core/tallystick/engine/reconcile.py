@@ -107,8 +107,8 @@ class _Comparison:
         for position, claimed in sorted(self._candidates()):
             if columns is None or not columns.first_position <= position < columns.end_position:
                 columns = self._events.columns_at(position)
-            batch = self._claims.batch
-            if names_row(columns, position, Identity(batch.sources[claimed], batch.ids[claimed])):
+            claims = self._claims.events
+            if names_row(columns, position, Identity(claims.sources[claimed], claims.ids[claimed])):
                 row = position - columns.first_position
                 self._twins[claimed] = self._twin(claimed, columns, row, is_voided=self._is_voided(position))
 
@@ -122,7 +122,7 @@ class _Comparison:
         claimed_here = set(in_scope)
         for (source, event_id), row in self._rows.items():
             twin = self._twins.get(row)
-            index, identity = self._claims.batch.indexes[row], Identity(source, event_id)
+            index, identity = self._claims.indexes[row], Identity(source, event_id)
             if twin is None:
                 if row in claimed_here:
                     only_yours.append(ClaimedEvent(index, identity))
@@ -154,9 +154,9 @@ class _Comparison:
     def _candidates(self) -> Iterator[tuple[int, int]]:
         """Yield pairs of a position and a claim that the index holds for possible; the newest of a claim is compared last, and stays."""
         rows = [row for row in self._rows.values() if row not in self._twins]
-        batch = self._claims.batch
+        claims = self._claims.events
         hashes = identity_hashes(
-            [batch.sources[row] for row in rows], [batch.ids[row] for row in rows], seed=self._view.hash_seed
+            [claims.sources[row] for row in rows], [claims.ids[row] for row in rows], seed=self._view.hash_seed
         )
         keys: list[int] = hashes.tolist()
         for row, key in zip(rows, keys, strict=True):
@@ -167,7 +167,7 @@ class _Comparison:
     def _twin(self, claimed: int, columns: EventColumns, row: int, *, is_voided: bool) -> _Twin:
         scope = self._scope
         found = differences(self._claims, claimed, columns, row)
-        if not self._claims.batch.times_given[claimed]:
+        if not self._claims.events.times_given[claimed]:
             found += outside(columns, row, start=scope.start, end=scope.end)
         is_in_scope = (
             columns.customers[row] == scope.customer
@@ -177,11 +177,11 @@ class _Comparison:
         return _Twin(columns.first_position + row, found, is_voided, is_in_scope)
 
     def _is_in_scope(self, row: int) -> bool:
-        batch, scope = self._claims.batch, self._scope
+        claims, scope = self._claims.events, self._scope
         return (
-            batch.customers[row] == scope.customer
-            and (not batch.times_given[row] or scope.start <= int(batch.times[row]) < scope.end)
-            and scope.source in {None, batch.sources[row]}
+            claims.customers[row] == scope.customer
+            and (not claims.times_given[row] or scope.start <= int(claims.times[row]) < scope.end)
+            and scope.source in {None, claims.sources[row]}
         )
 
     def _is_voided(self, position: int) -> bool:
@@ -192,21 +192,21 @@ class _Comparison:
         if any("value" not in self._claims.given[row] for row in rows):
             return Side(len(rows), None)
         with localcontext(EXACT):
-            return Side(len(rows), sum((Decimal(self._claims.batch.values[row]) for row in rows), Decimal(0)))
+            return Side(len(rows), sum((Decimal(self._claims.events.values[row]) for row in rows), Decimal(0)))
 
 
 def _first_rows(claims: Claims) -> tuple[dict[tuple[str, str], int], list[RepeatedEvent]]:
     """Return the row of each identity, and the claims whose identity came before."""
-    batch = claims.batch
+    events = claims.events
     rows: dict[tuple[str, str], int] = {}
     repeated: list[RepeatedEvent] = []
-    for row, (source, event_id) in enumerate(zip(batch.sources, batch.ids, strict=True)):
+    for row, (source, event_id) in enumerate(zip(events.sources, events.ids, strict=True)):
         first = rows.setdefault((source, event_id), row)
         if first != row:
             repeated.append(
                 RepeatedEvent(
-                    index=batch.indexes[row],
-                    first_index=batch.indexes[first],
+                    index=claims.indexes[row],
+                    first_index=claims.indexes[first],
                     identity=Identity(source, event_id),
                     has_same_content=claims.says_the_same(row, first),
                 )

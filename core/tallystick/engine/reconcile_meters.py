@@ -8,25 +8,25 @@ from typing import Final
 from tallystick.catalog.catalog import Catalog
 from tallystick.errors import InvalidQuestion, NotFound
 from tallystick.event import Position
+from tallystick.instant import Clock
 from tallystick.meter import Meter
 from tallystick.reconcile.claims import WHOLE, Claims
 from tallystick.reconcile.question import Direction, ReconcileQuestion
 from tallystick.reconcile.reconciliation import MeterSides
 from tallystick.segments.event_list import EventList
+from tallystick.statement.state_meter import is_carried
 from tallystick.usage.answer_usage import answer_usage
 from tallystick.usage.event_frames import CUSTOMER, EventFrames
 from tallystick.usage.question import Fill, UsageQuestion
 
 METERS_MAX: Final = 50
-# What happened before the range moves these, and a list of the range's events does not tell it.
-_CARRIED: Final = frozenset({"running_total", "level", "duration"})
 
 
 class MeterComparison:
     """Asks each meter of a question about the claims, and about the log where both directions are asked."""
 
-    def __init__(self, frames: EventFrames, catalog: Catalog) -> None:
-        self._frames, self._catalog = frames, catalog
+    def __init__(self, frames: EventFrames, catalog: Catalog, *, clock: Clock) -> None:
+        self._frames, self._catalog, self._clock = frames, catalog, clock
 
     def compare(
         self, claims: Claims, rows: Sequence[int], question: ReconcileQuestion, *, as_of: Position
@@ -37,7 +37,7 @@ class MeterComparison:
         meters = [self._meter(key, as_of) for key in self._keys(question)]
         _check_whole(claims, rows)
         listed = EventList()
-        listed.add(claims.batch, rows, [row + 1 for row in rows])
+        listed.add(claims.events, rows, [row + 1 for row in rows])
         return [self._sides(meter, listed, question, as_of) for meter in meters]
 
     def _keys(self, question: ReconcileQuestion) -> Sequence[str]:
@@ -53,7 +53,7 @@ class MeterComparison:
         if meter is None:
             raise NotFound("meter", key)
         meter = self._catalog.meter_versions.as_of(meter, as_of).meter
-        if meter.aggregation in _CARRIED:
+        if is_carried(meter):
             raise InvalidQuestion(
                 "meter",
                 f"{key} is a {meter.aggregation}: it depends on what came before the range, which a list of its events does not tell",
@@ -64,17 +64,17 @@ class MeterComparison:
         asked = UsageQuestion(
             start=question.start, end=question.end, filter={CUSTOMER: (question.customer,)}, fill=Fill.ZERO
         )
-        (yours,) = answer_usage(listed, meter, asked).totals
+        (yours,) = answer_usage(listed, meter, asked, clock=self._clock).totals
         if question.direction is Direction.YOURS:
             return MeterSides(meter.key, meter.version, yours.value, yours.events, None, None)
         as_known = UsageQuestion(start=asked.start, end=asked.end, filter=asked.filter, fill=Fill.ZERO, as_of=as_of)
-        (appliance,) = answer_usage(self._frames, meter, as_known).totals
+        (appliance,) = answer_usage(self._frames, meter, as_known, clock=self._clock).totals
         return MeterSides(meter.key, meter.version, yours.value, yours.events, appliance.value, appliance.events)
 
 
 def _check_whole(claims: Claims, rows: Sequence[int]) -> None:
     for row in rows:
-        if claims.given[row] != WHOLE or not claims.batch.times_given[row]:
+        if claims.given[row] != WHOLE or not claims.events.times_given[row]:
             raise InvalidQuestion(
-                "meter", f"is made of whole events, and item {claims.batch.indexes[row]} names no type or no time"
+                "meter", f"is made of whole events, and item {claims.indexes[row]} names no type or no time"
             )

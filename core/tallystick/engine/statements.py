@@ -44,13 +44,19 @@ class ProvenLeaf(msgspec.Struct, frozen=True):
 def make_statement(view: View, events: CustomerEvents, catalog: Catalog, question: StatementQuestion) -> Statement:
     """Return the statement. Raises `InvalidQuestion`, `NotFound` for a meter that is none."""
     scope = statement_scope(view, question)
-    versions = _versions(catalog, question, scope.as_of)
+    place = events.place_of(scope.as_of)
     meters = [
-        state_meter(view, version.meter, question, in_force_from=version.position, as_of=scope.as_of)
-        for version in versions
+        state_meter(
+            view,
+            version.meter,
+            question,
+            in_force_from=version.position,
+            as_of=scope.as_of,
+            written_at=place.written_at,
+        )
+        for version in _versions(catalog, question, scope.as_of)
     ]
     tree = _tree(events, scope, watched_index=None)
-    place = events.place_of(scope.as_of)
     return Statement(
         format=FORMAT,
         customer=question.customer,
@@ -61,6 +67,7 @@ def make_statement(view: View, events: CustomerEvents, catalog: Catalog, questio
         as_of=place.position,
         block=place.block,
         block_hash=place.block_hash.hex(),
+        written_at=format_instant(place.written_at),
         events=tree.size,
         merkle_root=tree.root().hex(),
         meters=tuple(meters),

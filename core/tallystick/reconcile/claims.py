@@ -20,8 +20,9 @@ from tallystick.decode import DecodeLimits, TooManyEvents, UnknownMediaType, Unr
 from tallystick.decode.json_form import JsonForm, JsonLinesForm
 from tallystick.entropy import NoEntropy
 from tallystick.event import EVENTS_PER_REQUEST_MAX
-from tallystick.event_batch import EventBatch, empty_batch
+from tallystick.event_batch import EventLists, no_events
 from tallystick.event_columns import property_texts
+from tallystick.event_lists import as_lists
 from tallystick.instant import Instant
 from tallystick.rejection import Code, Rejected
 
@@ -57,16 +58,17 @@ _encode: Final = msgspec.json.Encoder().encode
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """The readable items as columns, and why the others could not be read.
 
-    `given` says for each row which fields to compare: `WHOLE` for an event in full. `batch.indexes` are places in the list.
+    `given` says for each row which fields to compare: `WHOLE` for an event in full. `indexes` are the rows' places in the list.
     """
 
-    batch: EventBatch
+    events: EventLists
+    indexes: list[int]
     given: list[frozenset[str]]
     unreadable: list[Rejected]
     item_count: int
 
     def __len__(self) -> int:
-        return len(self.batch)
+        return len(self.events)
 
     def says_the_same(self, row: int, other: int) -> bool:
         """Whether two claims name the same fields with the same content."""
@@ -74,15 +76,15 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
     def content_digest(self, row: int) -> bytes:
         """Return 16 bytes that two claims share if they name the same fields with the same content."""
-        batch = self.batch
-        time = int(batch.times[row]) if batch.times_given[row] else None
+        events = self.events
+        time = int(events.times[row]) if events.times_given[row] else None
         content = (
             sorted(self.given[row]),
-            batch.types[row],
-            batch.customers[row],
+            events.types[row],
+            events.customers[row],
             time,
-            batch.values[row],
-            sorted(property_texts(batch.properties[row]).items()),
+            events.values[row],
+            sorted(property_texts(events.properties[row]).items()),
         )
         return sha256(msgspec.msgpack.encode(content)).digest()[:16]
 
@@ -103,17 +105,18 @@ def decode_claims(
     items = _items(body, media_type, limits)
     filled, given, unreadable = _filled(items, _encode(customer), None if source is None else _encode(source))
     if not filled:
-        return Claims(batch=empty_batch(received_at), given=[], unreadable=unreadable, item_count=len(items))
+        return Claims(events=no_events(), indexes=[], given=[], unreadable=unreadable, item_count=len(items))
     places = list(filled)
     joined = b"\n".join(filled.values())
     # What was filled in is ours, so it does not count against the sender's limit.
     roomy = msgspec.structs.replace(limits, body_bytes_max=max(limits.body_bytes_max, len(joined)))
     batch = decode_events(joined, media_type=_LINES, received_at=received_at, limits=roomy, entropy=NoEntropy())
     unreadable += [msgspec.structs.replace(each.rejected, index=places[each.rejected.index]) for each in batch.rejected]
-    batch = msgspec.structs.replace(batch, indexes=[places[index] for index in batch.indexes], rejected=[])
+    indexes = [places[index] for index in batch.indexes]
     return Claims(
-        batch=batch,
-        given=[given[index] for index in batch.indexes],
+        events=as_lists(batch.columns),
+        indexes=indexes,
+        given=[given[index] for index in indexes],
         unreadable=sorted(unreadable, key=lambda each: each.index),
         item_count=len(items),
     )

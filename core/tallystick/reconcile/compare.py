@@ -22,7 +22,7 @@ _PROPERTY: Final = "properties."
 
 def differences(claims: Claims, row: int, stored: EventColumns, twin: int) -> list[Difference]:
     """Return the fields of claim `row` that event `twin` has otherwise, in the order in which events are written."""
-    yours, given = claims.batch, claims.given[row]
+    yours, given = claims.events, claims.given[row]
     found: list[Difference] = []
     if "type" in given and yours.types[row] != stored.types[twin]:
         found.append(Difference("type", yours.types[row], stored.types[twin]))

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from tallystick.event import Position
-from tallystick.event_batch import EventBatch
+from tallystick.event_batch import EventLists
 from tallystick.event_columns import EventColumns
 from tallystick.instant import Instant
 from tallystick.usage.event_frames import CUSTOMER, POSITION, TIME, VALUE
@@ -27,21 +27,21 @@ class EventList:
     def __init__(self) -> None:
         self._tables: list[pl.DataFrame] = []
 
-    def add(self, batch: EventBatch, rows: Sequence[int], positions: Sequence[int]) -> None:
-        """Add these rows of a batch; each stands at its position, which no other event has."""
+    def add(self, events: EventLists, rows: Sequence[int], positions: Sequence[int]) -> None:
+        """Add these rows; each stands at its position, which no other event has."""
         if not rows:
             return
         columns = EventColumns(
             first_position=0,
             sources=[""] * len(rows),
             ids=[""] * len(rows),
-            types=[batch.types[row] for row in rows],
-            customers=[batch.customers[row] for row in rows],
-            times=batch.times[rows],
-            times_given=batch.times_given[rows],
-            received_at=batch.times[rows],
-            values=[batch.values[row] for row in rows],
-            properties=[batch.properties[row] for row in rows],
+            types=[events.types[row] for row in rows],
+            customers=[events.customers[row] for row in rows],
+            times=events.times[rows],
+            times_given=events.times_given[rows],
+            received_at=events.times[rows],
+            values=[events.values[row] for row in rows],
+            properties=[events.properties[row] for row in rows],
         )
         table = event_table([columns])
         self._tables.append(table.with_columns(pl.Series(POSITION, np.array(positions, np.int64))))

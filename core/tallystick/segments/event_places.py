@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tallystick.cancellation import collected
 from tallystick.usage.event_frames import POSITION, TIME
 
 
@@ -58,5 +59,5 @@ def newest_in(frame: pl.LazyFrame, *, before: Place | None, limit: int) -> Event
 
 def positions_from(frame: pl.LazyFrame, first_position: int) -> npt.NDArray[np.int64]:
     """Return the positions in a frame from the first one on, in no order."""
-    found = frame.select(POSITION).filter(pl.col(POSITION) >= first_position).collect(engine="streaming")
-    return found[POSITION].to_numpy()
+    frame = frame.select(POSITION).filter(pl.col(POSITION) >= first_position)
+    return collected(frame)[POSITION].to_numpy()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final
 
 import msgspec
 
@@ -24,11 +23,8 @@ from .listed_events import BATCH_EVENTS_MAX, ListedBatch, listed_batch
 from .merkle import HASH_BYTES, MerkleTree, root_of_path
 from .proof import Proof
 from .question import StatementQuestion
-from .state_meter import state_meter
+from .state_meter import is_carried, state_meter
 from .statement import InvalidStatement, StatedMeter, Statement
-
-# What came before the range moves these; the root covers the events of the range alone.
-_CARRIED: Final = frozenset({"running_total", "level", "duration"})
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -50,11 +46,7 @@ def check_claims(statement: Statement) -> list[Check]:
         Check("block hash and root are SHA-256 hashes", is_good=all(_is_hash(each) for each in hashes)),
         Check(
             "no meter counts more events than the statement, but for levels and durations",
-            is_good=all(
-                meter.total.events <= statement.events
-                for meter in statement.meters
-                if meter.definition.aggregation not in _CARRIED
-            ),
+            is_good=all(meter.total.events <= statement.events for meter in statement.meters if not _is_carried(meter)),
         ),
     ]
 
@@ -66,13 +58,13 @@ def check_events(statement: Statement, lines: Iterable[bytes]) -> list[Check]:
     Raises `InvalidStatement` for a line that is no event. Memory: the events as one table.
     """
     question = question_of(statement)
-    tree, listed = MerkleTree(), EventList()
-    for events in _batches(lines):
-        rows = [row for row in range(len(events.positions)) if _is_known(statement, events, row)]
-        listed.add(events.batch, rows, [events.positions[row] for row in rows])
-        times = events.batch.times
+    tree, frames = MerkleTree(), EventList()
+    for listed in _batches(lines):
+        rows = [row for row in range(len(listed.positions)) if _is_known(statement, listed, row)]
+        frames.add(listed.events, rows, [listed.positions[row] for row in rows])
+        times = listed.events.times
         inside = [row for row in rows if question.start <= int(times[row]) < question.end]
-        tree.add(leaf_hashes(events.batch, inside, [events.positions[row] for row in inside]))
+        tree.add(leaf_hashes(listed.events, inside, [listed.positions[row] for row in inside]))
     checks = [
         Check(
             f"the list holds {tree.size:,} events that count, the statement {statement.events:,}",
@@ -80,15 +72,15 @@ def check_events(statement: Statement, lines: Iterable[bytes]) -> list[Check]:
         ),
         Check(f"the root over them is {tree.root().hex()}", is_good=tree.root().hex() == statement.merkle_root),
     ]
-    checks += [_check_meter(statement, question, meter, listed) for meter in statement.meters]
+    checks += [_check_meter(statement, question, meter, frames) for meter in statement.meters]
     return checks
 
 
 def check_proof(statement: Statement, proof: Proof) -> list[Check]:
     """Return whether a proof's event is one of the statement's. Raises `InvalidStatement` for a receipt that holds no event."""
-    events = listed_batch([bytes(proof.receipt)])
-    (position,) = events.positions
-    (leaf,) = leaf_hashes(events.batch, [0], [position])
+    listed = listed_batch([bytes(proof.receipt)])
+    (position,) = listed.positions
+    (leaf,) = leaf_hashes(listed.events, [0], [position])
     question = question_of(statement)
     named = proof.statement
     is_of_statement = (named.customer, named.start, named.end, named.as_of, named.events, named.merkle_root) == (
@@ -103,8 +95,8 @@ def check_proof(statement: Statement, proof: Proof) -> list[Check]:
         Check("the proof names this statement", is_good=is_of_statement),
         Check(
             "the event is the customer's, in the range, and was in the log",
-            is_good=events.batch.customers[0] == statement.customer
-            and question.start <= int(events.batch.times[0]) < question.end
+            is_good=listed.events.customers[0] == statement.customer
+            and question.start <= int(listed.events.times[0]) < question.end
             and position <= statement.as_of,
         ),
         Check(f"its leaf is {leaf.hex()}", is_good=leaf.hex() == proof.leaf_hash),
@@ -119,6 +111,7 @@ def check_proof(statement: Statement, proof: Proof) -> list[Check]:
 def question_of(statement: Statement) -> StatementQuestion:
     """Return the question that a statement answers. Raises `InvalidStatement` where it names what is no time or no window."""
     try:
+        parse_instant(statement.written_at)
         return StatementQuestion(
             customer=statement.customer,
             start=parse_instant(statement.start),
@@ -131,22 +124,23 @@ def question_of(statement: Statement) -> StatementQuestion:
         raise InvalidStatement(str(error)) from error
 
 
-def _check_meter(statement: Statement, question: StatementQuestion, meter: StatedMeter, listed: EventList) -> Check:
+def _check_meter(statement: Statement, question: StatementQuestion, meter: StatedMeter, frames: EventList) -> Check:
     what = f"{meter.key} (version {meter.version}) is {bytes(meter.total.value).decode()} from {meter.total.events:,} events"
     try:
         found = state_meter(
-            listed,
+            frames,
             meter.definition.meter(meter.key, meter.version),
             question,
             in_force_from=Position(meter.position),
             as_of=Position(statement.as_of),
+            written_at=parse_instant(statement.written_at),
         )
     except (InvalidDefinition, InvalidQuestion) as error:
         return Check(f"{what}: this program cannot make the figure again: {error}", is_good=False)
     if msgspec.json.encode(found) == msgspec.json.encode(meter):
         return Check(what, is_good=True)
     made = f"the list makes it {bytes(found.total.value).decode()} from {found.total.events:,}"
-    if meter.definition.aggregation in _CARRIED:
+    if _is_carried(meter):
         made += f"; a {meter.definition.aggregation} also needs the events before the range in the list"
     return Check(f"{what}: {made}", is_good=False)
 
@@ -165,13 +159,21 @@ def _batches(lines: Iterable[bytes]) -> Iterator[ListedBatch]:
         first_line += len(piece)
 
 
-def _is_known(statement: Statement, events: ListedBatch, row: int) -> bool:
+def _is_known(statement: Statement, listed: ListedBatch, row: int) -> bool:
     """Whether an event counts for the customer at the statement's position, whatever its time."""
     return (
-        events.states[row] is EventState.COUNTED
-        and events.batch.customers[row] == statement.customer
-        and events.positions[row] <= statement.as_of
+        listed.states[row] is EventState.COUNTED
+        and listed.events.customers[row] == statement.customer
+        and listed.positions[row] <= statement.as_of
     )
+
+
+def _is_carried(meter: StatedMeter) -> bool:
+    """Whether what came before the range moves the figure, though the root covers the events of the range alone."""
+    try:
+        return is_carried(meter.definition.meter(meter.key, meter.version))
+    except InvalidDefinition:
+        return False  # one that this program cannot make is told where its figure is made again
 
 
 def _is_hash(text: str) -> bool:

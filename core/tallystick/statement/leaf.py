@@ -15,27 +15,30 @@ from typing import Final
 import msgspec
 
 from tallystick.decode.canonical_memo import CanonicalMemo
-from tallystick.event_batch import EventBatch
+from tallystick.event_batch import EventLists
 from tallystick.event_columns import EventColumns, property_texts
+from tallystick.event_lists import entries_at
 
 from .merkle import LEAF_PREFIX
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-def leaf_hashes(columns: EventColumns | EventBatch, rows: Sequence[int], positions: Sequence[int]) -> list[bytes]:
+def leaf_hashes(columns: EventColumns | EventLists, rows: Sequence[int], positions: Sequence[int]) -> list[bytes]:
     """Return the leaf of each of these rows, which stand at these positions of the log, in their order."""
-    sources, ids, types = columns.sources, columns.ids, columns.types
-    customers, values = columns.customers, columns.values
     times: list[int] = columns.times[rows].tolist()
-    properties = packed_properties([columns.properties[row] for row in rows])
-    return [
-        sha256(
-            LEAF_PREFIX
-            + _encode((position, sources[row], ids[row], types[row], customers[row], time, values[row], packed))
-        ).digest()
-        for row, position, time, packed in zip(rows, positions, times, properties, strict=True)
-    ]
+    contents = zip(
+        positions,
+        entries_at(columns.sources, rows),
+        entries_at(columns.ids, rows),
+        entries_at(columns.types, rows),
+        entries_at(columns.customers, rows),
+        times,
+        entries_at(columns.values, rows),
+        packed_properties(entries_at(columns.properties, rows)),
+        strict=True,
+    )
+    return [sha256(LEAF_PREFIX + _encode(content)).digest() for content in contents]
 
 
 def packed_properties(objects: list[bytes]) -> list[msgspec.Raw]:

@@ -10,7 +10,8 @@ import msgspec
 from tallystick.decode import DecodeLimits, decode_events
 from tallystick.entropy import NoEntropy
 from tallystick.event import EventState
-from tallystick.event_batch import EventBatch
+from tallystick.event_batch import EventLists
+from tallystick.event_lists import as_lists
 from tallystick.instant import LATEST, Instant
 
 from .statement import InvalidStatement
@@ -39,7 +40,7 @@ class ListedEvent(msgspec.Struct, frozen=True, kw_only=True):
 class ListedBatch(msgspec.Struct, frozen=True):
     """Events as columns, with the position and the state of each row."""
 
-    batch: EventBatch
+    events: EventLists
     positions: list[int]
     states: list[EventState]
 
@@ -72,6 +73,7 @@ def listed_batch(lines: Sequence[bytes], *, first_line: int = 1) -> ListedBatch:
     if batch.rejected:
         refused = batch.rejected[0].rejected
         raise InvalidStatement(f"line {first_line + refused.index} is no event: {refused.detail}")
-    if not batch.times_given.all():
-        raise InvalidStatement(f"line {first_line + int(batch.times_given.argmin())} has no time")
-    return ListedBatch(batch, [each.position for each in listed], [each.state for each in listed])
+    events = as_lists(batch.columns)
+    if not events.times_given.all():
+        raise InvalidStatement(f"line {first_line + int(events.times_given.argmin())} has no time")
+    return ListedBatch(events, [each.position for each in listed], [each.state for each in listed])

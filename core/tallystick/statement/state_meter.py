@@ -8,8 +8,10 @@ import msgspec
 
 from tallystick.amount import plain
 from tallystick.event import Position
-from tallystick.instant import format_instant
+from tallystick.instant import Instant, format_instant
 from tallystick.meter import Meter
+from tallystick.usage.aggregators import SeriesAggregator, bind_aggregator
+from tallystick.usage.answer import UsageRow
 from tallystick.usage.answer_usage import answer_usage
 from tallystick.usage.event_frames import CUSTOMER, EventFrames
 from tallystick.usage.question import Fill, UsageQuestion, WindowSize
@@ -20,10 +22,35 @@ from .statement import StatedMeter, StatedTotal, StatedWindow, stated_definition
 _NULL = msgspec.Raw(b"null")
 
 
+class StillClock:
+    """A clock that stands."""
+
+    def __init__(self, instant: Instant) -> None:
+        self._instant = instant
+
+    def now(self) -> Instant:
+        """Return the one instant."""
+        return self._instant
+
+
+def is_carried(meter: Meter) -> bool:
+    """Whether what came before a range moves the meter's figure of it. Raises `InvalidDefinition` for a meter that is none."""
+    return isinstance(bind_aggregator(meter), SeriesAggregator)
+
+
 def state_meter(
-    frames: EventFrames, meter: Meter, question: StatementQuestion, *, in_force_from: Position, as_of: Position
+    frames: EventFrames,
+    meter: Meter,
+    question: StatementQuestion,
+    *,
+    in_force_from: Position,
+    as_of: Position,
+    written_at: Instant,
 ) -> StatedMeter:
-    """Return what the meter answers of the customer's events as they were known at `as_of`. Raises `InvalidQuestion`."""
+    """Return what the meter answers of the customer's events as they were known at `as_of`, a position that was written at `written_at`.
+
+    A level that still stands then is counted up to that instant. Raises `InvalidQuestion`, `InvalidDefinition`.
+    """
     asked = UsageQuestion(
         start=question.start,
         end=question.end,
@@ -33,20 +60,20 @@ def state_meter(
         fill=Fill.ZERO,
         as_of=as_of,
     )
-    answer = answer_usage(frames, meter, asked)
+    answer = answer_usage(frames, meter, asked, clock=StillClock(written_at))
     (total,) = answer.totals
-    windows = [] if question.window is WindowSize.TOTAL else answer.rows
     return StatedMeter(
         key=meter.key,
         version=meter.version,
         position=in_force_from,
         definition=stated_definition(meter),
-        windows=tuple(
-            StatedWindow(format_instant(row.start), format_instant(row.end), _figure(row.value), row.events)
-            for row in windows
-        ),
+        windows=() if question.window is WindowSize.TOTAL else tuple(map(_window, answer.rows)),
         total=StatedTotal(_figure(total.value), total.events),
     )
+
+
+def _window(row: UsageRow) -> StatedWindow:
+    return StatedWindow(format_instant(row.start), format_instant(row.end), _figure(row.value), row.events)
 
 
 def _figure(value: Decimal | None) -> msgspec.Raw:

@@ -76,7 +76,10 @@ class StatedMeter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
-    """What one customer used in `[from, to)`, as the log had it at `as_of`; `events` counts the leaves below `merkle_root`."""
+    """What one customer used in `[from, to)`, as the log had it at `as_of`; `events` counts the leaves below `merkle_root`.
+
+    `written_at` is when the block of `as_of` was written: levels that still stood then are counted up to it.
+    """
 
     format: str
     customer: str
@@ -87,6 +90,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, rename={"start": "fro
     as_of: Count
     block: Count
     block_hash: Hash
+    written_at: Moment
     events: Count
     merkle_root: Hash
     meters: tuple[StatedMeter, ...]

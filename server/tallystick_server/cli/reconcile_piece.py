@@ -55,12 +55,12 @@ def read_piece(records: Sequence[Record], *, customer: str, source: str | None, 
         pieces = [read_piece([record], customer=customer, source=source, now=now) for record in records]
         faults = [fault for piece in pieces for fault in piece.unreadable]
         return Piece(indexes=[], places=[], sources=[], ids=[], contents=[], unreadable=faults)
-    indexes = list(claims.batch.indexes)
+    indexes = claims.indexes
     return Piece(
         indexes=indexes,
         places=[records[index].place for index in indexes],
-        sources=claims.batch.sources,
-        ids=claims.batch.ids,
+        sources=claims.events.sources,
+        ids=claims.events.ids,
         contents=[claims.content_digest(row) for row in range(len(claims))],
         unreadable=[
             Unreadable(records[each.index].place, each.id, each.code, each.detail) for each in claims.unreadable

@@ -40,6 +40,7 @@ STATEMENT = Statement(
     as_of=17,
     block=4,
     block_hash="ab" * 32,
+    written_at="2026-11-02T03:04:05Z",
     events=2,
     merkle_root="cd" * 32,
     meters=(
@@ -136,9 +137,9 @@ def test_a_leaf_is_the_same_from_the_log_and_from_a_list(
         "state": "counted",
     }
     events = listed_batch([msgspec.json.encode(listed)])
-    assert leaf_hashes(events.batch, [0], [41]) == leaf_hashes(columns, [0], [41])
+    assert leaf_hashes(events.events, [0], [41]) == leaf_hashes(columns, [0], [41])
     assert leaf_hashes(columns, [0], [42]) != leaf_hashes(columns, [0], [41])
-    assert property_texts(events.batch.properties[0]) == property_texts(columns.properties[0])
+    assert property_texts(events.events.properties[0]) == property_texts(columns.properties[0])
 
 
 @pytest.mark.parametrize(
