@@ -61,6 +61,7 @@ lock:
 	build/pip-tools/bin/python -m pip --quiet install 'pip-tools>=7.5'
 	$(COMPILE) --output-file requirements/run.lock pyproject.toml
 	$(COMPILE) --extra dev --extra bench --constraint requirements/run.lock --output-file requirements/dev.lock pyproject.toml
+	$(COMPILE) --extra dev --extra bench --extra bench-queries --constraint requirements/dev.lock --output-file requirements/bench.lock pyproject.toml
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
