@@ -6,6 +6,8 @@ written by one call in C. Decoders make batches (see `decode`), the writer admit
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +62,46 @@ class EventBatch(msgspec.Struct, kw_only=True, gc=False):
 
     def __len__(self) -> int:
         return len(self.columns)
+
+    @property
+    def sources(self) -> Sequence[str]:
+        """See `EventLists`."""
+        return self.columns.sources
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """See `EventLists`."""
+        return self.columns.ids
+
+    @property
+    def types(self) -> Sequence[str]:
+        """See `EventLists`."""
+        return self.columns.types
+
+    @property
+    def customers(self) -> Sequence[str]:
+        """See `EventLists`."""
+        return self.columns.customers
+
+    @property
+    def times(self) -> npt.NDArray[np.int64]:
+        """See `EventLists`."""
+        return self.columns.times
+
+    @property
+    def times_given(self) -> npt.NDArray[np.bool_]:
+        """See `EventLists`."""
+        return self.columns.times_given
+
+    @property
+    def values(self) -> Sequence[str]:
+        """See `EventLists`."""
+        return self.columns.values
+
+    @property
+    def properties(self) -> Sequence[bytes]:
+        """See `EventLists`."""
+        return self.columns.properties
 
 
 def no_events() -> EventLists:
