@@ -155,6 +155,12 @@ class PackedRows:
         )
         return relations
 
+    def same_from(self, start: int, end: int, other: PackedRows, other_start: int) -> int:
+        """Return how many of the rows `[start, end)` are the very same events as the others from `other_start` on."""
+        left, right = self.start + start, other.start + other_start
+        count = min(end - start, len(other) - other_start)
+        return int(_library().long.same_rows(self.pack.buffer, left, other.pack.buffer, right, count))
+
 
 def joined(packs: Sequence[bytes]) -> PackedEvents:
     """Return the packs, one behind the other, as one."""

@@ -21,6 +21,7 @@ from .limits import DecodeLimits
 
 # Giving other threads their turn, and waiting for one's own again, costs more than reading so few bytes.
 _SHORT_BYTES: Final = 16_384
+_BODY_BYTES_MIN: Final = 65_536
 # Enough for a body of 10,000 usual events; larger ones are so rare that their scratch is not kept.
 _SCRATCH_KEPT_BYTES: Final = 8 * 1024 * 1024
 
@@ -36,12 +37,21 @@ class _Scratch(threading.local):
     """Memory for the library's notes, one piece a thread."""
 
     def __init__(self) -> None:
-        self.of_size(0)
+        self.take(0)
 
-    def of_size(self, size: int) -> None:
-        """Take another piece."""
+    def take(self, size: int) -> None:
+        """Take another piece; nothing is known to fit into it yet."""
         self.memory = np.empty(size, np.uint8)
         self.size, self.address = size, int(self.memory.ctypes.data)
+        self.body_bytes_max = self.events_max = 0
+
+    def make_room(self, library: NativeLibrary, body_bytes: int, events_max: int) -> bool:
+        """Make the piece large enough for a body; false if no piece is. What a larger body needed is enough for a smaller one."""
+        size = int(library.short.scratch_size(body_bytes, events_max))
+        if size > self.size:
+            self.take(size)
+        self.body_bytes_max, self.events_max = body_bytes, events_max
+        return size > 0
 
 
 _SCRATCH: Final = _Scratch()
@@ -52,16 +62,15 @@ def read_natively(body: bytes, form: NativeForm, *, limits: DecodeLimits, moment
     if NATIVE is None:
         return None
     scratch = _SCRATCH
-    size = int(NATIVE.short.scratch_size(len(body), limits.events_max))
-    if not size:
+    size = len(body)
+    fits = size <= scratch.body_bytes_max and limits.events_max <= scratch.events_max
+    if not fits and not scratch.make_room(NATIVE, max(size, _BODY_BYTES_MIN), limits.events_max):
         return None
-    if size > scratch.size:
-        scratch.of_size(size)
     try:
         return _read(NATIVE, scratch.address, body, form, limits, moment)
     finally:
         if scratch.size > _SCRATCH_KEPT_BYTES:
-            scratch.of_size(0)
+            scratch.take(0)
 
 
 def _read(

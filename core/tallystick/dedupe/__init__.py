@@ -1,7 +1,7 @@
 """The dedupe index: which positions of the log may hold an event of a given identity. The log decides (see `docs/dedupe.md`)."""
 
 from .check_run import check_run
-from .dedupe_index import Candidates, DedupeIndex, OpenRun
+from .dedupe_index import Candidates, DedupeIndex, OpenRun, Suspects
 from .identity_hash import identity_hashes
 from .merge_runs import merge_runs
 from .pairs_digest import PairsDigest
@@ -17,6 +17,7 @@ __all__ = [
     "PairsDigest",
     "RunEntry",
     "SealedKeys",
+    "Suspects",
     "check_run",
     "identity_hashes",
     "merge_runs",

@@ -15,7 +15,7 @@ Threads: one writer thread calls `candidates`, `add`, `seal`, `adopt`, `replace`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +81,19 @@ class _Recent(msgspec.Struct, frozen=True, eq=False):
     token: SealedKeys | None
 
 
+class Suspects(msgspec.Struct, frozen=True, eq=False):
+    """The keys of a batch that may be there: a row for each place that is searched, a column for each hash."""
+
+    view: _View
+    hashes: Hashes
+    maybe: npt.NDArray[np.bool_]
+
+    @property
+    def anywhere(self) -> npt.NDArray[np.bool_]:
+        """For each hash whether any place may have it; what is false here is certainly new."""
+        return self.maybe.any(axis=0)
+
+
 _NOTHING: Final = Candidates(np.empty(0, np.int64), np.empty(0, np.int64))
 
 
@@ -127,16 +140,29 @@ class DedupeIndex:
 
         Raises `DamagedStore` when a page that must be read is not what was written, `OSError` when it cannot be read.
         """
+        return self.candidates_among(self.suspects(hashes))
+
+    def suspects(self, hashes: Hashes) -> Suspects:
+        """Return which of the hashes get past a filter; memory alone is asked."""
+        view = self._view
         if hashes.size <= _KEYS_AT_A_TIME:
-            return self._candidates(self._view, hashes)
-        parts = [
-            (at, self._candidates(self._view, hashes[at : at + _KEYS_AT_A_TIME]))
-            for at in range(0, hashes.size, _KEYS_AT_A_TIME)
-        ]
-        return Candidates(
-            np.concatenate([part.rows + at for at, part in parts]),
-            np.concatenate([part.positions for _, part in parts]),
-        )
+            return Suspects(view, hashes, self._maybe(view, hashes))
+        parts = [self._maybe(view, hashes[at : at + _KEYS_AT_A_TIME]) for at in range(0, hashes.size, _KEYS_AT_A_TIME)]
+        return Suspects(view, hashes, np.concatenate(parts, axis=1))
+
+    def candidates_among(self, suspects: Suspects, *, known: npt.NDArray[np.bool_] | None = None) -> Candidates:
+        """Return every stored position of each suspect but those whose place is known already. Raises as `candidates`."""
+        maybe = suspects.maybe if known is None else suspects.maybe & ~known
+        if not maybe.any():
+            return _NOTHING
+        return self._search(suspects.view, suspects.hashes, maybe)
+
+    def positions_of_suspect(self, suspects: Suspects, row: int) -> list[int]:
+        """Return every stored position of one suspect, ascending. Raises as `candidates`."""
+        places = _places_of(suspects.view)
+        key = int(suspects.hashes[row])
+        numbers: list[int] = np.flatnonzero(suspects.maybe[:, row]).tolist()
+        return sorted(position for number in numbers for position in _finder(places[number])(key))
 
     def find_one(self, key: int) -> list[int]:
         """Return every stored position of one hash, ascending; from any thread, for a receipt: some 5 µs for each run."""
@@ -216,23 +242,20 @@ class DedupeIndex:
                 self._arena.give_back(run.place)
         return tuple(run.entry for run in gone)
 
-    def _candidates(self, view: _View, hashes: Hashes) -> Candidates:
+    def _maybe(self, view: _View, hashes: Hashes) -> npt.NDArray[np.bool_]:
         words = words_of(hashes, view.word_counts)
         words += view.starts
         masks = masks_of(hashes)
         found = self._words[words.view(np.int64)]
         found &= masks
-        maybe = found == masks
-        if not maybe.any():
-            return _NOTHING
-        return self._search(view, hashes, maybe)
+        return found == masks
 
     def _search(self, view: _View, hashes: Hashes, maybe: npt.NDArray[np.bool_]) -> Candidates:
         """Look up what the filters let through; `maybe` has a row for each place and a column for each hash."""
         places = _places_of(view)
         if np.count_nonzero(maybe) <= _ONE_BY_ONE_MAX:
             numbers, asked = maybe.nonzero()
-            finders = [place.find_one if isinstance(place, RunFile) else place.find_while_adding for place in places]
+            finders = [_finder(place) for place in places]
             pairs = [
                 (row, position)
                 for number, row, key in zip(numbers.tolist(), asked.tolist(), hashes[asked].tolist(), strict=True)
@@ -270,6 +293,11 @@ def _places_of(view: _View) -> list[RunFile | RecentKeys]:
         places.append(view.sealed.keys)
     places.append(view.active.keys)
     return places
+
+
+def _finder(place: RunFile | RecentKeys) -> Callable[[int], list[int]]:
+    """Return how one key is looked up there, on the thread that adds."""
+    return place.find_one if isinstance(place, RunFile) else place.find_while_adding
 
 
 def _make_view(runs: tuple[OpenRun, ...], sealed: _Recent | None, active: _Recent) -> _View:

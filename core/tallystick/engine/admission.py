@@ -21,6 +21,7 @@ from tallystick.event import property_text
 from tallystick.event_columns import EventColumns, decode_properties
 
 from .commit_group import CommitGroup
+from .echo import NO_ECHO, Echo
 
 Int64s = npt.NDArray[np.int64]
 Uint8s = npt.NDArray[np.uint8]
@@ -60,15 +61,19 @@ def admit(
     columns_at: ColumnsAt,
     next_position: int,
     seen_since: int | None,
+    echo: Echo = NO_ECHO,
 ) -> Admission:
     """Decide on every row of the group.
 
+    `echo` are rows that were found in the log already, `candidates` the places that the others have to be compared with.
     `columns_at` returns the events of the log around a position. `next_position` is what the first accepted row will get.
     `seen_since` is the start of the dedupe window (None: for ever): an event received before it no longer makes a duplicate.
     """
     count = len(group.columns)
     outcomes = np.zeros(count, np.uint8)
     first_positions = np.zeros(count, np.int64)
+    outcomes[echo.rows] = DUPLICATE
+    first_positions[echo.rows] = echo.positions
     if len(candidates.rows):
         _compare_with_log(group, candidates, columns_at, seen_since, outcomes, first_positions)
     repeated = _rows_with_repeated_hashes(hashes)

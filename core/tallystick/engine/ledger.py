@@ -40,6 +40,7 @@ from .change import (
 from .commit_group import CommitGroup, commit_group, cut_into_blocks, selected
 from .conflict import conflict_rejection
 from .counters import Counters
+from .echo import NO_ECHO, find_echo
 from .folds import Folds
 from .identity_lookup import positions_of
 from .quarantine import quarantine_entry
@@ -153,13 +154,22 @@ class Ledger:
 
     def _admit(self, group: CommitGroup, hashes: npt.NDArray[np.uint64]) -> Admission:
         window_s = self.settings.dedupe_window_s
+        index, columns_at = self.folds.projections.index, self.folds.projections.columns_at
+        suspects, echo, known = index.suspects(hashes), NO_ECHO, None
+        if window_s is None:
+            # With a window, whether an event comes again depends on when it came, which is looked up one by one.
+            echo = find_echo(group.columns, suspects, index=index, columns_at=columns_at)
+        if len(echo.rows):
+            known = np.zeros(len(hashes), np.bool_)
+            known[echo.rows] = True
         return admit(
             group,
             hashes=hashes,
-            candidates=self.folds.projections.index.candidates(hashes),
-            columns_at=self.folds.projections.columns_at,
+            candidates=index.candidates_among(suspects, known=known),
+            columns_at=columns_at,
             next_position=self.log.head.position + 1,
             seen_since=None if window_s is None else self.clock.now() - window_s * NS_PER_S,
+            echo=echo,
         )
 
     def _event_changes(self, pieces: list[EventColumns], hashes: npt.NDArray[np.uint64]) -> list[Change]:

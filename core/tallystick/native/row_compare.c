@@ -37,3 +37,15 @@ EXPORTED void tallystick_compare_rows(
         relations[each] = relation(&left, (uint64_t)left_rows[each], &right, (uint64_t)right_rows[each]);
     }
 }
+
+/* How many rows from these on are the very same events, one after the other. */
+EXPORTED uint64_t tallystick_same_rows(
+    const uint8_t *left_memory, uint64_t left_row, const uint8_t *right_memory, uint64_t right_row, uint64_t count
+) {
+    packed_events left = parts_of(left_memory), right = parts_of(right_memory);
+    uint64_t same = 0;
+    while (same < count && relation(&left, left_row + same, &right, right_row + same) == SAME) {
+        same++;
+    }
+    return same;
+}
