@@ -42,6 +42,17 @@ class Clock(Protocol):
         ...
 
 
+class StillClock:
+    """A `Clock` that stands: for questions about a time that is known."""
+
+    def __init__(self, instant: Instant) -> None:
+        self._instant = instant
+
+    def now(self) -> Instant:
+        """Return the one instant."""
+        return self._instant
+
+
 class InvalidInstant(ValueError):
     """A time that is no RFC 3339 time with a zone, or lies outside 1970 to 2261."""
 

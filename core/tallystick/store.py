@@ -28,6 +28,7 @@ from .statement.proof import ProvenEvent
 from .statement.question import StatementQuestion
 from .statement.statement import Statement
 from .usage.answer import UsageAnswer
+from .usage.explanation import ExplainQuestion, Explanation
 from .usage.question import UsageQuestion
 from .usage.skipped_events import SkippedEvent, SkippedQuestion
 
@@ -357,6 +358,13 @@ class Store(Protocol):
 
     def skipped(self, meter_key: str, question: SkippedQuestion) -> SkippedPage:
         """Return events that a meter, archived or not, would count if they had what it reads. Raises `NotFound`, `InvalidQuestion`."""
+        ...
+
+    def explain(self, meter_key: str, question: ExplainQuestion) -> Explanation:
+        """Return the events or intervals behind the figure of a meter, archived or not, over the question's range.
+
+        Raises `NotFound`, and `InvalidQuestion` for a foreign cursor too.
+        """
         ...
 
     def health(self) -> Health:

@@ -22,7 +22,7 @@ from tallystick.data_directory import DataDirectory
 from tallystick.engine_settings import EngineSettings
 from tallystick.entropy import Entropy
 from tallystick.errors import AlreadyExists, InvalidQuestion, NotFound, TallystickError, Unavailable
-from tallystick.event import Position, StoredEvent
+from tallystick.event import EventState, Position, StoredEvent
 from tallystick.event_batch import EventBatch
 from tallystick.identity import Identity
 from tallystick.instant import Clock, Instant
@@ -48,6 +48,9 @@ from tallystick.store import (
 )
 from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.answer_usage import answer_usage
+from tallystick.usage.explain_cursor import ExplainCursor, parsed_cursor
+from tallystick.usage.explain_usage import explain_usage
+from tallystick.usage.explanation import ExplainQuestion, Explanation
 from tallystick.usage.meter_definition import checked_meter
 from tallystick.usage.question import UsageQuestion
 from tallystick.usage.skipped_events import SkippedQuestion, skipping
@@ -330,6 +333,26 @@ class Engine(CustomerQuestions):
         """Return events that a meter skips, newest first."""
         projections = self._ledger.folds.projections
         return skipped_page(projections.view, skipping(self.meter(meter_key)), question, projections.columns_at)
+
+    def explain(self, meter_key: str, question: ExplainQuestion) -> Explanation:
+        """Return the events or intervals behind a figure, page by page; see `Store.explain`."""
+        projections = self._ledger.folds.projections
+        view = projections.view
+        if question.cursor is not None:
+            place = parsed_cursor(question.cursor)
+            meter = self.meter_version(meter_key, place.version)
+        else:
+            usage = question.usage
+            meter = self._asked(meter_key, usage)
+            as_of = view.head.position if usage.as_of is None else usage.as_of
+            now = clock_of(usage.as_of, log=self._ledger.log, clock=self._clock).now()
+            place = ExplainCursor(as_of, now, meter.version)
+
+        def event_at(position: Position) -> StoredEvent:
+            columns = projections.columns_at(position)
+            return columns.stored_event(position - columns.first_position, state=EventState.COUNTED)
+
+        return explain_usage(view, meter, question.usage, place=place, limit=question.limit, event_at=event_at)
 
     def _asked(self, meter_key: str, question: UsageQuestion) -> Meter:
         """Return the version of the meter that the question is put to."""

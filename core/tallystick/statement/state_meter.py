@@ -8,7 +8,7 @@ import msgspec
 
 from tallystick.amount import plain
 from tallystick.event import Position
-from tallystick.instant import Instant, format_instant
+from tallystick.instant import Instant, StillClock, format_instant
 from tallystick.meter import Meter
 from tallystick.usage.aggregators import SeriesAggregator, bind_aggregator
 from tallystick.usage.answer import UsageRow
@@ -20,17 +20,6 @@ from .question import StatementQuestion
 from .statement import StatedMeter, StatedTotal, StatedWindow, stated_definition
 
 _NULL = msgspec.Raw(b"null")
-
-
-class StillClock:
-    """A clock that stands."""
-
-    def __init__(self, instant: Instant) -> None:
-        self._instant = instant
-
-    def now(self) -> Instant:
-        """Return the one instant."""
-        return self._instant
 
 
 def is_carried(meter: Meter) -> bool:

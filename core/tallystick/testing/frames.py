@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from tallystick.event import Event, Position, property_text
+from tallystick.event import Event, EventState, Position, StoredEvent, property_text
 from tallystick.instant import Instant
 from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME, VALUE, VALUE_TYPE
 
@@ -52,6 +52,11 @@ class ListedFrames:
             )
             for cut in cuts
         ]
+
+    def event_at(self, position: int) -> StoredEvent:
+        """Return the event at a position, as one that counts."""
+        event = self._events[position - 1][1]
+        return StoredEvent(event=event, position=Position(position), received_at=event.time, state=EventState.COUNTED)
 
     def _counts(self, position: int, as_of: Position | None) -> bool:
         voided_at = self._voids.get(position)
