@@ -54,6 +54,7 @@ from .short_way import ShortWay
 from .statements.controller import StatementController
 from .store_access import StoreAccess
 from .usage.controller import UsageController
+from .usage.explain_controller import ExplainController
 
 _LOG = logs.logger("http")
 _DEFINITION_BYTES_MAX = 2 * 1024 * 1024
@@ -79,6 +80,7 @@ CONTROLLERS = (
     QuarantineController,
     MeterController,
     UsageController,
+    ExplainController,
     CustomerController,
     StatementController,
     ReconcileController,

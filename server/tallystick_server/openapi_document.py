@@ -138,6 +138,8 @@ def _particular(name: str, operation: Json, settings: Settings) -> None:
         case "getMeterUsage":
             operation["parameters"].append(_FILTER)
             responses["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+        case "explainMeterUsage":
+            operation["parameters"].append(_FILTER)
         case "previewMeter":
             responses["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
         case "updateCustomer" | "updateMeter":

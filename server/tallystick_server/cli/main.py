@@ -38,6 +38,7 @@ COMMANDS: Final = (
     ("export", "export_events", _USE, "Write raw events to a file that `import` takes back."),
     ("events", "events", _USE, "List, follow, look up and void events."),
     ("usage", "usage", _USE, "Ask a meter how much was used."),
+    ("explain", "explain", _USE, "List what a figure was made of, event by event."),
     ("statement", "statement", _USE, "State what a customer used, bound to the log, and prove single events."),
     ("reconcile", "reconcile", _USE, "Compare your own list of events with the log, event by event."),
     ("meters", "meters", _USE, "Define, change, preview and archive meters."),

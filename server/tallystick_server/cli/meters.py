@@ -10,6 +10,7 @@ from .asking import AsJson, From, TimeZone, To, assignments, grouped, sure
 from .connection import LOCAL, Connection
 from .failure import BadUse
 from .listing import Field, Listing, show_item
+from .meter_options import NO_OPTIONS, MeterOptions
 from .terminal import Terminal
 
 app = App(
@@ -79,6 +80,8 @@ def show_meter(key: Key, /, *, json: AsJson = False, connection: Connection = LO
     help_epilogue="Examples:\n"
     "  tallystick meters create tokens --event-type completion --aggregation sum --field properties.tokens --unit token\n"
     "  tallystick meters create errors --event-type call --aggregation count --filter status=500 --filter status=503\n"
+    "  tallystick meters create seats --event-type seat --aggregation running_total --statistic peak\n"
+    "  tallystick meters create machine-hours --event-type machine --aggregation duration --series host --timeout 3600\n"
     "  tallystick meters create tokens --file meter.json",
 )
 def create_meter(  # noqa: PLR0913 - one for each field
@@ -92,12 +95,13 @@ def create_meter(  # noqa: PLR0913 - one for each field
     filters: Filters = (),
     unit: Unit = None,
     dimensions: Dimensions = (),
+    options: MeterOptions = NO_OPTIONS,
     file: Definition = None,
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
     """Define a meter; it covers all events, past ones too."""
-    meter = definition(file, event_type, aggregation, name, field, filters, unit, dimensions)
+    meter = definition(file, event_type, aggregation, name, field, filters, unit, dimensions) | options.given()
     meter["key"] = key
     for needed in ("event_type", "aggregation"):
         if needed not in meter:
@@ -125,12 +129,13 @@ def update_meter(  # noqa: PLR0913 - one for each field
     filters: Filters = (),
     unit: Unit = None,
     dimensions: Dimensions = (),
+    options: MeterOptions = NO_OPTIONS,
     file: Definition = None,
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
     """Change fields of a meter; those not given stay as they are."""
-    change = definition(file, event_type, aggregation, name, field, filters, unit, dimensions)
+    change = definition(file, event_type, aggregation, name, field, filters, unit, dimensions) | options.given()
     if not change:
         raise BadUse("give at least one field to change")
     return _call("PATCH", key, connection, change=change, as_json=json)
@@ -169,6 +174,7 @@ def preview_meter(  # noqa: PLR0913 - a meter and a question
     aggregation: Aggregation = None,
     field: MeterField = None,
     filters: Filters = (),
+    options: MeterOptions = NO_OPTIONS,
     file: Definition = None,
     start: From = "-30d",
     end: To = None,
@@ -185,7 +191,7 @@ def preview_meter(  # noqa: PLR0913 - a meter and a question
     from .usage import usage_params
     from .usage_table import show_usage
 
-    meter = definition(file, event_type, aggregation, None, field, filters, None, ())
+    meter = definition(file, event_type, aggregation, None, field, filters, None, ()) | options.given()
     meter = {"key": "preview", "name": "preview"} | meter
     for needed in ("event_type", "aggregation"):
         if needed not in meter:

@@ -35,7 +35,31 @@ Dimensions = Annotated[
 ]
 FilterIn = dict[str, list[FilterValue] | FilterValue]
 ShortText = Annotated[str, msgspec.Meta(max_length=256)]
-TimeoutS = Annotated[int, msgspec.Meta(ge=1, le=10 * 366 * 86_400)]
+TimeoutS = Annotated[
+    int,
+    msgspec.Meta(
+        ge=1,
+        le=10 * 366 * 86_400,
+        description="For levels and durations: seconds after the last event of a series at which its level falls to 0.",
+    ),
+]
+Series = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=300,
+        description="For levels and durations: the property whose values are series of their own, as NAME or properties.NAME.",
+        examples=["subscription"],
+    ),
+]
+StatisticText = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=256,
+        description="For levels: what of a window is its figure: peak (the default), low, closing or average (weighted by time).",
+        examples=["peak"],
+    ),
+]
 Options = dict[str, Any]  # Any: a plugin's aggregator defines what is in it, and checks it
 
 
@@ -51,8 +75,8 @@ class MeterFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     unit: ShortText | None = None
     dimensions: Dimensions = []
     timeout: TimeoutS | None = None
-    series: ShortText | None = None
-    statistic: ShortText | None = None
+    series: Series | None = None
+    statistic: StatisticText | None = None
     options: Options = {}
 
 
@@ -80,8 +104,8 @@ class MeterUpdate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     unit: ShortText | UnsetType | None = UNSET
     dimensions: Dimensions | UnsetType | None = UNSET
     timeout: TimeoutS | UnsetType | None = UNSET
-    series: ShortText | UnsetType | None = UNSET
-    statistic: ShortText | UnsetType | None = UNSET
+    series: Series | UnsetType | None = UNSET
+    statistic: StatisticText | UnsetType | None = UNSET
     options: dict[str, Any] | UnsetType | None = UNSET  # Any: as `Options`
     archived: bool | UnsetType = UNSET
 

@@ -14,12 +14,15 @@ from tallystick.api_key import ApiKey
 from tallystick.errors import InvalidDefinition, InvalidQuestion, NotFound, PluginFailed, PluginMissing
 from tallystick.event import Position
 from tallystick.instant import Clock, Instant
+from tallystick.usage.explanation import ExplainQuestion
 from tallystick.usage.question import Compare, Fill, Order, UsageQuestion, WindowSize
 from tallystick_server.dependencies import Present
 from tallystick_server.json_values import invalid_parameter, moment
+from tallystick_server.parameters import Cursor, Limit
 from tallystick_server.problem import ProblemError, Refusal, refusal_of
 
 from .parameters import (
+    AnyWindow,
     AsOf,
     Comparison,
     Filling,
@@ -65,6 +68,33 @@ def question_from_parameters(  # noqa: PLR0913, PLR0917 - one for each parameter
         as_of=None if as_of is None else Position(as_of),
         version=version,
     )
+
+
+def explain_question_from_parameters(  # noqa: PLR0913, PLR0917 - one for each parameter
+    request: Request[None, ApiKey, State],
+    clock: Present,
+    start: From,
+    end: To = None,
+    window: AnyWindow = WindowSize.TOTAL,
+    timezone: TimeZone = "UTC",
+    group_by: GroupBy = None,
+    as_of: AsOf = None,
+    version: Version = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> ExplainQuestion:
+    """Return the question whose figure is to be explained; `filter[NAME]` is read from the request. Raises `Refusal` (400)."""
+    usage = UsageQuestion(
+        start=moment("from", start),
+        end=end_or_now(end, clock),
+        window=window,
+        timezone=timezone,
+        group_by=_names(group_by),
+        filter=_filter(request.query_params.multi_items()),
+        as_of=None if as_of is None else Position(as_of),
+        version=version,
+    )
+    return ExplainQuestion(usage=usage, limit=limit, cursor=cursor)
 
 
 def question_from_body(query: UsageQuery, clock: Clock) -> UsageQuestion:

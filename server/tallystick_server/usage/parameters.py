@@ -21,6 +21,13 @@ Window = Annotated[
     WindowSize,
     QueryParameter(name="window", description="How the range is cut, by the local calendar; weeks start on Monday."),
 ]
+AnyWindow = Annotated[
+    WindowSize,
+    QueryParameter(
+        name="window",
+        description="Taken, so that a usage question can be sent as it is; what is explained is the figure of the whole range.",
+    ),
+]
 TimeZone = Annotated[
     str, QueryParameter(name="timezone", max_length=64, description="The IANA name of the calendar's zone.")
 ]
