@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from tallystick.event import StoredEvent
@@ -14,14 +12,13 @@ from tallystick_server.json_values import Number, NumberOrNull, Timestamp, numbe
 from .schemas import UsageTotalOut
 
 
-class ExplainedEventOut(EventOut, kw_only=True):
+class ExplainedEventOut(EventOut, kw_only=True, tag_field="kind", tag="event"):
     """An event that counts.
 
     `amount` is what it adds: 1 for a count; for distinct values 1 where the value is new in the range, otherwise 0; else the number that
     was read; null where a plugin's aggregation does not say.
     """
 
-    kind: Literal["event"] = "event"
     group: dict[str, str | None]
     amount: NumberOrNull
 
@@ -43,14 +40,13 @@ class CausesOut(msgspec.Struct):
     events: list[CauseOut]
 
 
-class ExplainedIntervalOut(msgspec.Struct, kw_only=True):
+class ExplainedIntervalOut(msgspec.Struct, kw_only=True, tag_field="kind", tag="interval"):
     """A series at one level other than 0, as far as it lies in the range.
 
     `opened` brought it to that level, and may lie before the range. `ending` says what ended it: an event (`closed`), the timeout, the end
     of the range, or nothing so far (`now`).
     """
 
-    kind: Literal["interval"] = "interval"
     start: Timestamp
     end: Timestamp
     seconds: Number
