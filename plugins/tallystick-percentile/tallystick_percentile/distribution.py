@@ -5,18 +5,21 @@ has is decided by the number of distinct values alone: a part that is counted in
 has, too. A value and the middle of its bucket differ by the relative accuracy at most.
 Source of the idea: DDSketch (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees",
 VLDB 2019). Its buckets are fixed by the accuracy beforehand. Those of a t-digest depend on the order of arrival, and what KLL keeps on
-chance. The buckets are those of Datadog's `ddsketch`; the counts are ours, whole numbers in a struct that can be stored.
+chance. The counts are ours, whole numbers in a struct that can be stored.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import ClassVar, TypeVar
 
-from ddsketch.mapping import LogarithmicMapping
+import polars as pl
 
 from tallystick.plugin import State
+
+from .buckets import Buckets, Counts
 
 K = TypeVar("K", Decimal, int)
 
@@ -29,9 +32,9 @@ class Distribution(State, frozen=True):
     smallest: Decimal
     largest: Decimal
     exact: dict[Decimal, int] | None
-    negative: dict[int, int]
+    negative: Counts
     zeros: int
-    positive: dict[int, int]
+    positive: Counts
 
     @property
     def count(self) -> int:
@@ -41,29 +44,31 @@ class Distribution(State, frozen=True):
         return sum(self.negative.values()) + self.zeros + sum(self.positive.values())
 
 
-class Buckets:
-    """The buckets of one accuracy, and the number of distinct values up to which there are none."""
+class Distributions:
+    """Makes, merges and reads distributions; values are kept one by one up to `exact_up_to` distinct ones."""
 
-    def __init__(self, accuracy: float, exact_up_to: int) -> None:
-        self._mapping = LogarithmicMapping(accuracy)
-        self._exact_up_to = exact_up_to
+    def __init__(self, buckets: Buckets, exact_up_to: int) -> None:
+        self._buckets, self._exact_up_to = buckets, exact_up_to
 
-    def distribution(self, counts: Mapping[Decimal, int]) -> Distribution:
-        """Return the distribution of some values, one at least."""
-        smallest, largest = min(counts), max(counts)
-        if len(counts) <= self._exact_up_to:
-            return Distribution(smallest, largest, dict(sorted(counts.items())), {}, 0, {})
-        return self._bucketed(smallest, largest, counts)
+    def of(self, values: pl.Series) -> Distribution:
+        """Return the distribution of a column of decimals, one at least."""
+        if len(values) > self._exact_up_to and values.n_unique() > self._exact_up_to:
+            smallest, largest = values.min(), values.max()
+            assert isinstance(smallest, Decimal)  # noqa: S101 - what Polars cannot say of its types
+            assert isinstance(largest, Decimal)  # noqa: S101 - as above
+            return Distribution(smallest.normalize(), largest.normalize(), None, *self._buckets.counted(values))
+        return self._exact(Counter(value.normalize() for value in values.to_list()))
 
     def merged(self, left: Distribution, right: Distribution) -> Distribution:
         """Return the distribution of the values of both."""
         if left.exact is not None and right.exact is not None:
-            return self.distribution(_added(left.exact, right.exact))
-        smallest, largest = min(left.smallest, right.smallest), max(left.largest, right.largest)
+            counts = _added(left.exact, right.exact)
+            exact = self._exact(counts)
+            return exact if len(counts) <= self._exact_up_to else self._coarse(exact)
         left, right = self._coarse(left), self._coarse(right)
         return Distribution(
-            smallest,
-            largest,
+            min(left.smallest, right.smallest),
+            max(left.largest, right.largest),
             None,
             _added(left.negative, right.negative),
             left.zeros + right.zeros,
@@ -83,23 +88,14 @@ class Buckets:
                 return min(max(value(), found.smallest), found.largest)
         return found.largest
 
-    def _coarse(self, found: Distribution) -> Distribution:
-        return found if found.exact is None else self._bucketed(found.smallest, found.largest, found.exact)
+    def _exact(self, counts: Mapping[Decimal, int]) -> Distribution:
+        ordered = dict(sorted(counts.items()))
+        return Distribution(min(ordered), max(ordered), ordered, {}, 0, {})
 
-    def _bucketed(self, smallest: Decimal, largest: Decimal, counts: Mapping[Decimal, int]) -> Distribution:
-        negative: dict[int, int] = {}
-        positive: dict[int, int] = {}
-        zeros = 0
-        # One logarithm after the other: numpy's takes another way for the last few of a column, so its last bit may depend on the place.
-        for value, count in counts.items():
-            if not value:
-                zeros += count
-                continue
-            side, index = (positive if value > 0 else negative), self._mapping.key(abs(float(value)))
-            side[index] = side.get(index, 0) + count
-        return Distribution(
-            smallest, largest, None, dict(sorted(negative.items())), zeros, dict(sorted(positive.items()))
-        )
+    def _coarse(self, found: Distribution) -> Distribution:
+        if found.exact is None:
+            return found
+        return Distribution(found.smallest, found.largest, None, *self._buckets.weighted(found.exact))
 
     def _ascending(self, found: Distribution) -> Iterator[tuple[Callable[[], Decimal], int]]:
         if found.exact is not None:
@@ -107,13 +103,10 @@ class Buckets:
                 yield lambda value=value: value, count
             return
         for index in reversed(found.negative):
-            yield lambda index=index: -self._middle(index), found.negative[index]
+            yield lambda index=index: -self._buckets.middle(index), found.negative[index]
         yield lambda: Decimal(0), found.zeros
         for index, count in found.positive.items():
-            yield lambda index=index: self._middle(index), count
-
-    def _middle(self, index: int) -> Decimal:
-        return Decimal(repr(self._mapping.value(index)))
+            yield lambda index=index: self._buckets.middle(index), count
 
 
 def _added(left: Mapping[K, int], right: Mapping[K, int]) -> dict[K, int]:

@@ -14,7 +14,8 @@ from msgspec import Meta
 
 from tallystick.plugin import AggregatorPlugin, Batch, Options
 
-from .distribution import Buckets, Distribution
+from .buckets import buckets_of
+from .distribution import Distribution, Distributions
 
 _HUNDRED: Final = Decimal(100)
 _FINEST, _COARSEST = Decimal("0.001"), Decimal("0.2")
@@ -56,18 +57,17 @@ class Percentile(AggregatorPlugin[Distribution, PercentileOptions]):
 
     def __init__(self, options: PercentileOptions, field: str) -> None:
         super().__init__(options, field)
-        self._buckets = Buckets(float(options.accuracy), options.exact_up_to)
+        self._distributions = Distributions(buckets_of(float(options.accuracy)), options.exact_up_to)
 
     def fold(self, batch: Batch) -> Distribution:
-        """Count each value once, in columns: many events share few values."""
-        counted = batch.column("amount").value_counts(name="count")
-        return self._buckets.distribution({value.normalize(): count for value, count in counted.iter_rows()})
+        """Count the values, as a column where there are many of them."""
+        return self._distributions.of(batch.column("amount"))
 
     def merge(self, left: Distribution, right: Distribution) -> Distribution:
         """Add up the counts."""
-        return self._buckets.merged(left, right)
+        return self._distributions.merged(left, right)
 
     def read(self, state: Distribution) -> Decimal:
         """Return the value at the rank."""
         rank = (self.options.p * state.count / _HUNDRED).to_integral_value(ROUND_CEILING)
-        return self._buckets.value_at(int(rank), state)
+        return self._distributions.value_at(int(rank), state)

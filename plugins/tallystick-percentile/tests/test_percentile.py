@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import ROUND_CEILING, Decimal
 from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
 import msgspec
+import polars as pl
 import pytest
 from ddsketch import DDSketch
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from tallystick.plugin import Batch
 from tallystick.testing.aggregator_check import check_aggregator
 from tallystick.testing.plugin_figure import figure_of
 from tallystick_percentile import Percentile, PercentileOptions
+from tallystick_percentile.buckets import buckets_of
 from tallystick_percentile.distribution import Distribution
 
 values = st.decimals(-(10**6), 10**6, places=6) | st.integers(-3, 3).map(Decimal) | st.sampled_from(
@@ -122,3 +125,21 @@ def test_options_out_of_range_are_refused(options: dict[str, object], said: str)
     with pytest.raises(msgspec.ValidationError) as refused:
         msgspec.convert(options, PercentileOptions)
     assert said in str(refused.value)
+
+
+@given(st.lists(values, min_size=1, max_size=60), st.sampled_from([0.001, 0.01, 0.2]))
+@settings(max_examples=200, deadline=None)
+def test_a_value_falls_into_the_same_bucket_alone_in_a_column_and_in_counts(
+    numbers: list[Decimal], accuracy: float
+) -> None:
+    buckets = buckets_of(accuracy)
+    column = pl.Series(numbers, dtype=pl.Decimal(38, 12))
+    singly = [buckets.counted(column[place : place + 1]) for place in range(len(column))]
+    negative, zeros, positive = Counter[int](), 0, Counter[int]()
+    for below, nothing, above in singly:
+        negative.update(below)
+        positive.update(above)
+        zeros += nothing
+    expected = (dict(sorted(negative.items())), zeros, dict(sorted(positive.items())))
+    assert buckets.counted(column) == expected
+    assert buckets.weighted(dict(Counter(numbers))) == expected
