@@ -16,8 +16,8 @@ import polars as pl
 from tallystick.errors import InvalidDefinition
 from tallystick.meter import Meter
 from tallystick.usage.aggregators.aggregator import EVENTS
-from tallystick.usage.aggregators.installed_plugins import checked_plugin
 from tallystick.usage.aggregators.plugin_aggregator import AnyPlugin, Origin, PluginAggregator
+from tallystick.usage.aggregators.plugin_entry_points import checked_plugin
 from tallystick.usage.aggregators.plugin_options import checked_options
 from tallystick.usage.figure import HIGH, LOW, figure
 

@@ -40,7 +40,7 @@ class PercentileOptions(Options, frozen=True):
     ] = Decimal("0.01")
     exact_up_to: Annotated[
         int, Meta(ge=0, le=10_000, description="Up to so many distinct values the figure is exact.")
-    ] = 1_000
+    ] = 250
 
     def __post_init__(self) -> None:
         """Refuse what is out of range."""

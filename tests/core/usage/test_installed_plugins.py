@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import logging
 import sys
+import threading
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from tallystick.errors import PluginFailed, PluginMissing
 from tallystick.usage.aggregators import registry
-from tallystick.usage.aggregators.installed_plugins import GROUP, InstalledPlugins
+from tallystick.usage.aggregators.plugin_entry_points import GROUP, InstalledPlugins
 from tests.core.usage.asking import meter
 from tests.plugin_folder import write_plugin
 
@@ -118,6 +120,26 @@ def test_an_import_that_failed_is_logged_with_its_traceback(
     (record,) = [each for each in caplog.records if each.name == "tallystick.plugins"]
     assert record.exc_info is not None
     assert "traced.py" in caplog.text
+
+
+def test_a_plugin_that_hangs_while_it_is_imported_holds_nobody_up_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_plugin(tmp_path, "hangs", "import builtins; builtins.plugin_begins.set(); builtins.plugin_may_go_on.wait(30)")
+    begins, may_go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(builtins, "plugin_begins", begins, raising=False)
+    monkeypatch.setattr(builtins, "plugin_may_go_on", may_go_on, raising=False)
+    monkeypatch.setattr("tallystick.usage.aggregators.plugin_entry_points.IMPORT_WAIT_S", 0.01)
+    plugins = plugins_in(tmp_path, monkeypatch)
+    plugin = plugins.named("hangs")
+    assert plugin is not None
+    importing = threading.Thread(target=plugin.load)
+    importing.start()
+    assert begins.wait(30)
+    assert "it is still being imported" in refusal_of(plugins, "hangs")
+    may_go_on.set()
+    importing.join(30)
+    assert plugin.load().aggregator.name == "hangs"
 
 
 def test_kept_states_name_the_versions_that_made_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from tallystick.errors import PluginFailed
 
-from .installed_plugins import InstalledPlugin
+from .plugin_entry_points import InstalledPlugin
 from .plugin_options import Json
 from .registry import BUILT_IN, installed_plugins
 

@@ -13,12 +13,12 @@ from .aggregator import Aggregator
 from .avg import Avg
 from .count import Count
 from .duration import Duration
-from .installed_plugins import InstalledPlugins, find_plugins
 from .latest import Latest
 from .level import Level
 from .max import Max
 from .min import Min
 from .plugin_aggregator import PluginAggregator
+from .plugin_entry_points import InstalledPlugins, find_plugins
 from .running_total import RunningTotal
 from .sum import Sum
 from .unique import Unique
