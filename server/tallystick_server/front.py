@@ -48,6 +48,7 @@ class Front:
         self.framework, self._lane, self._access = framework, lane, access
         self.budget, self.request_ids, self.wrong_keys = budget, request_ids, wrong_keys
         self.counts = counts
+        self.end_answers = access.large.end
         self._cors = Cors(settings.cors_origins)
         self._metrics_open = settings.metrics_open
         self.body_bytes_max = settings.body_bytes_max
@@ -119,6 +120,7 @@ class _Exchange:
             await self._refuse(self._unexpected(error))
         finally:
             self._arriving.release()
+            front.end_answers(scope["state"])
             self._log()
 
     async def _receive_bounded(self) -> Message:

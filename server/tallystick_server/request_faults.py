@@ -18,6 +18,8 @@ _CHOICE = re.compile(r"Invalid enum value (.*)", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _ABSENT = re.compile(r"Missing required query parameter '(.*)' for path .*", re.DOTALL)
 _STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
+# What the framework calls the body as a whole.
+_BODY = "data"
 # A filter of a body that is no list of values: an operator, a pattern, nothing at all.
 _OF_FILTER = re.compile(r"(?:^|\.)filter(?:\[\.\.\.\].*)?$")
 
@@ -62,10 +64,10 @@ def fault_in_words(
         return ProblemError(said)
     if (match := _CHOICE.fullmatch(said)) and (allowed := choices.of(pointer)):
         return ProblemError(f"{match[1]} is none of {', '.join(allowed)}", pointer=pointer)
-    if (match := _UNKNOWN.fullmatch(said)) and (fields := _fields_at(handler, pointer)):
-        return ProblemError(
-            f"there is no such field here; there are {', '.join(fields)}", pointer=f"{pointer}.{match[1]}"
-        )
+    if match := _UNKNOWN.fullmatch(said):
+        place = "" if pointer == _BODY else f"{pointer}."
+        fields = ", ".join(_fields_at(handler, place))
+        return ProblemError(f"there is no such field here; there are {fields}", pointer=f"{place}{match[1]}")
     if _OF_FILTER.search(pointer):
         return ProblemError(
             'a filter is an object of exact values, such as {"region": ["eu", "us"]}: texts, numbers or booleans, no patterns',

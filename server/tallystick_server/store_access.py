@@ -84,13 +84,16 @@ class StoreAccess:
         store = self.store
         return await self.reads.run(lambda: call(store))
 
-    async def scan(self, call: Callable[[Store], T], receive: Receive) -> T:
-        """Ask something that takes milliseconds to seconds, for as long as the client of this request waits for it.
+    async def scan(self, call: Callable[[Store], T], receive: Receive | None = None) -> T:
+        """Ask something that takes milliseconds to seconds, for as long as the client whose messages are given waits for it.
 
         Raises `Refusal` (499) when it went away: the scan is told to stop then.
         """
         store, work = self.store, Cancellation()
-        scan = asyncio.ensure_future(self.scans.run(lambda: work.run(lambda: call(store)), cancel=work.cancel))
+        running = self.scans.run(lambda: work.run(lambda: call(store)), cancel=work.cancel)
+        if receive is None:
+            return await running
+        scan = asyncio.ensure_future(running)
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
             await asyncio.wait({scan, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import polars as pl
+from msgspec.structs import replace
 
 from tallystick.cancellation import collected
 from tallystick.instant import Clock
@@ -36,12 +37,13 @@ def answer_usage(frames: EventFrames, meter: Meter, question: UsageQuestion, *, 
     Raises `InvalidQuestion`, and `InvalidDefinition` for a meter that is none.
     """
     check_question(question)
-    table = figure_table(frames, meter, question, clock=clock)
     if question.compare is Compare.NONE:
-        return arrange_answer(meter, question, table)
+        return arrange_answer(meter, question, figure_table(frames, meter, question, clock=clock))
     before = previous_question(question)
-    table = beside_previous(table, figure_table(frames, meter, before, clock=clock))
-    return arrange_answer(meter, question, table, previous=(before.start, before.end))
+    # Which groups stay is known only once both periods are: neither may leave out any before.
+    both = (replace(period, limit=None) for period in (question, before))
+    now, was = (figure_table(frames, meter, period, clock=clock) for period in both)
+    return arrange_answer(meter, question, beside_previous(now, was), previous=(before.start, before.end))
 
 
 def figure_table(frames: EventFrames, meter: Meter, question: UsageQuestion, *, clock: Clock) -> FigureTable:

@@ -68,10 +68,9 @@ def top_groups(totals: pl.DataFrame, columns: Sequence[str], question: UsageQues
 def _nothing_at_all(table: FigureTable) -> pl.DataFrame:
     """Return the total of the one group, of which there is no event."""
     row: dict[str, str | int | None] = {**dict.fromkeys(table.columns, ""), EVENTS: 0}
-    nothing = None if table.begun == 0 else table.nothing
-    row |= dict(zip((HIGH, LOW), parts_of_nothing(nothing), strict=True))
-    if table.is_compared:
-        row |= dict(zip((PREVIOUS_HIGH, PREVIOUS_LOW), parts_of_nothing(table.nothing), strict=True))
+    for names, begun in _sides(table):
+        nothing = None if begun == 0 else table.nothing
+        row |= dict(zip(names, parts_of_nothing(nothing), strict=True))
     return pl.DataFrame([row], schema=table.totals.schema)
 
 
@@ -83,17 +82,18 @@ def _filled(rows: pl.DataFrame, group_count: int, table: FigureTable) -> pl.Data
     filled = whole.join(rows, on=[PLACE, WINDOW], how="left", maintain_order="left")
     # A figure may be null though there are events: that there are none says where nothing was.
     is_missing = pl.col(EVENTS).is_null()
-    has_begun = pl.lit(value=True) if table.begun is None else pl.col(WINDOW) < table.begun
-    parts = parts_of_nothing(table.nothing)
-    names = [(HIGH, LOW), (PREVIOUS_HIGH, PREVIOUS_LOW)] if table.is_compared else [(HIGH, LOW)]
-    return filled.with_columns(
-        pl.col(EVENTS).fill_null(0),
-        *(
-            pl.when(is_missing & has_begun).then(pl.lit(part, dtype=pl.Int128)).otherwise(pl.col(name)).alias(name)
-            for pair in names
-            for name, part in zip(pair, parts, strict=True)
-        ),
-    )
+    columns = [pl.col(EVENTS).fill_null(0)]
+    for names, begun in _sides(table):
+        is_nothing = is_missing if begun is None else is_missing & (pl.col(WINDOW) < begun)
+        for name, part in zip(names, parts_of_nothing(table.nothing), strict=True):
+            columns.append(pl.when(is_nothing).then(pl.lit(part, dtype=pl.Int128)).otherwise(name).alias(name))
+    return filled.with_columns(columns)
+
+
+def _sides(table: FigureTable) -> list[tuple[tuple[str, str], int | None]]:
+    """Return the columns of the figures, and of those of the period before if they are there, each with how many windows have begun."""
+    sides = [((HIGH, LOW), table.begun)]
+    return [*sides, ((PREVIOUS_HIGH, PREVIOUS_LOW), table.previous_begun)] if table.is_compared else sides
 
 
 def _check_size(count: int, what: str) -> None:

@@ -27,7 +27,8 @@ PREVIOUS_LOW: Final = "previous low"
 class FigureTable(msgspec.Struct, frozen=True, eq=False):
     """The figures of one question; `columns` are the names of the group columns, `nothing` is the figure of no events at all.
 
-    Windows from `begun` on have not begun, and no figure, not even that; None: there are none such.
+    Windows from `begun` on have not begun, and no figure, not even that; None: there are none such. `previous_begun` says so of those
+    of the period before.
     """
 
     windows: Windows
@@ -36,6 +37,7 @@ class FigureTable(msgspec.Struct, frozen=True, eq=False):
     totals: pl.DataFrame
     nothing: Decimal | None
     begun: int | None = None
+    previous_begun: int | None = None
 
     @property
     def is_compared(self) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Final
 
 import polars as pl
@@ -31,13 +30,11 @@ from .local_calendar import LocalCalendar
 from .question import UsageQuestion
 
 _WAS: Final = "was"
+_Parts = tuple[pl.Expr, pl.Expr]
 
 
 def previous_question(question: UsageQuestion) -> UsageQuestion:
-    """Return the same question of the period before, of all groups: which ones stay is up to the period that was asked for.
-
-    Raises `InvalidQuestion` where it begins before 1970.
-    """
+    """Return the same question of the period before. Raises `InvalidQuestion` where that begins before 1970."""
     start, end = question.start, question.end
     calendar = LocalCalendar(question.timezone)
     first, last = calendar.local_date(start), calendar.local_date(end)
@@ -48,17 +45,22 @@ def previous_question(question: UsageQuestion) -> UsageQuestion:
         before = EARLIEST - 1 if day is None else calendar.day_start(day)
     if before < EARLIEST:
         raise InvalidQuestion("compare", "the period before begins before 1970: ask for a later or a shorter range")
-    return replace(question, start=Instant(before), end=start, limit=None)
+    return replace(question, start=Instant(before), end=start)
 
 
 def beside_previous(table: FigureTable, before: FigureTable) -> FigureTable:
     """Return the figures with those of the period before beside them."""
-    rows = before.rows.filter(pl.col(WINDOW) < len(table.windows))
     columns = list(table.columns)
     return replace(
         table,
-        rows=_beside(table.rows, rows, [*columns, WINDOW], table.nothing, begun=table.begun),
-        totals=_beside(table.totals, before.totals, columns, table.nothing),
+        rows=_beside(
+            table.rows,
+            before.rows.filter(pl.col(WINDOW) < len(table.windows)),
+            [*columns, WINDOW],
+            (_nothing_in_window(table), _nothing_in_window(before)),
+        ),
+        totals=_beside(table.totals, before.totals, columns, (_nothing_in_all(table), _nothing_in_all(before))),
+        previous_begun=before.begun,
     )
 
 
@@ -77,13 +79,23 @@ _EARLIEST_MONTH: Final = 1969 * 12 + 11
 _EARLIEST_DAY: Final = (date(1970, 1, 1) - timedelta(days=1)).toordinal()
 
 
+def _nothing_in_window(table: FigureTable) -> _Parts:
+    """Return the figure of no events in a window: none where it has not begun."""
+    if table.begun is None:
+        return _nothing_in_all(table)
+    has_begun = pl.col(WINDOW) < table.begun
+    high, low = (pl.lit(part, dtype=pl.Int128) for part in parts_of_nothing(table.nothing))
+    return pl.when(has_begun).then(high), pl.when(has_begun).then(low)
+
+
+def _nothing_in_all(table: FigureTable) -> _Parts:
+    """Return the figure of no events in the whole range: none where it has not begun."""
+    high, low = parts_of_nothing(None if table.begun == 0 else table.nothing)
+    return pl.lit(high, dtype=pl.Int128), pl.lit(low, dtype=pl.Int128)
+
+
 def _beside(
-    now: pl.DataFrame,
-    before: pl.DataFrame,
-    keys: Sequence[str],
-    nothing: Decimal | None,
-    *,
-    begun: int | None = None,
+    now: pl.DataFrame, before: pl.DataFrame, keys: Sequence[str], nothing: tuple[_Parts, _Parts]
 ) -> pl.DataFrame:
     was = before.select(
         *keys,
@@ -94,14 +106,12 @@ def _beside(
     # A figure may be null though there are events: whether the row was there says where nothing was.
     joined = now.join(was, on=keys, how="full", coalesce=True, nulls_equal=True)
     is_new, is_gone = pl.col(_WAS).is_null(), pl.col(EVENTS).is_null()
-    high, low = (pl.lit(part, dtype=pl.Int128) for part in parts_of_nothing(nothing))
-    # What has not begun has no figure, not even that of nothing.
-    has_begun = pl.lit(value=True) if begun is None else pl.col(WINDOW) < begun
+    (high, low), (high_before, low_before) = nothing
     return joined.select(
         *keys,
         pl.col(EVENTS).fill_null(0),
-        pl.when(is_gone & has_begun).then(high).otherwise(HIGH).alias(HIGH),
-        pl.when(is_gone & has_begun).then(low).otherwise(LOW).alias(LOW),
-        pl.when(is_new).then(high).otherwise(PREVIOUS_HIGH).alias(PREVIOUS_HIGH),
-        pl.when(is_new).then(low).otherwise(PREVIOUS_LOW).alias(PREVIOUS_LOW),
+        pl.when(is_gone).then(high).otherwise(HIGH).alias(HIGH),
+        pl.when(is_gone).then(low).otherwise(LOW).alias(LOW),
+        pl.when(is_new).then(high_before).otherwise(PREVIOUS_HIGH).alias(PREVIOUS_HIGH),
+        pl.when(is_new).then(low_before).otherwise(PREVIOUS_LOW).alias(PREVIOUS_LOW),
     )

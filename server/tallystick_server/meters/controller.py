@@ -173,7 +173,7 @@ class MeterController(Controller):
             found = store.preview(meter, question)
             return rendered(render(found), [found])
 
-        return answered(await access.scan(answer, request.receive), access, media_type=media_type)
+        return answered(await access.scan(answer, request.receive), access, request, media_type=media_type)
 
     @get(
         "/aggregators",

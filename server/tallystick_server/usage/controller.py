@@ -30,6 +30,7 @@ from .usage_json import usage_json, usages_json
 
 JSON, CSV = "application/json", "text/csv"
 Rendered = bytes | Iterator[bytes]
+AskedRequest = Request[None, ApiKey, State]
 
 
 class UsageController(Controller):
@@ -66,7 +67,7 @@ class UsageController(Controller):
             found = store.usage(key, question)
             return rendered(render(found), [found])
 
-        return answered(await access.scan(answer, request.receive), access, media_type=media_type)
+        return answered(await access.scan(answer, request.receive), access, request, media_type=media_type)
 
     @post(
         "/usage",
@@ -84,7 +85,7 @@ class UsageController(Controller):
             with faults_of_query(place):
                 asked.append((query.meter, question_from_body(query, clock)))
         answer_all = _answer_all(asked, include_archived=data.include_archived)
-        return answered(await access.scan(answer_all, request.receive), access)
+        return answered(await access.scan(answer_all, request.receive), access, request)
 
 
 def usage_csv(answer: UsageAnswer) -> Iterator[bytes]:
@@ -107,13 +108,17 @@ def rendered(pieces: Iterator[bytes], answers: Sequence[UsageAnswer]) -> Rendere
 
 
 def answered(
-    body: Rendered, access: StoreAccess, *, media_type: str = JSON
+    body: Rendered,
+    access: StoreAccess,
+    request: AskedRequest,
+    *,
+    media_type: str = JSON,
 ) -> Response[Any]:  # Any: bytes, or a stream
     """Return the response; a large answer is written as fast as it is read."""
     headers = {"vary": "accept"}
     if isinstance(body, bytes):
         return Response(body, media_type=media_type, headers=headers)
-    return Stream(access.large.begin(body), media_type=media_type, headers=headers)
+    return Stream(access.large.begin(body, request.scope["state"]), media_type=media_type, headers=headers)
 
 
 def _answer_all(asked: list[tuple[str, UsageQuestion]], *, include_archived: bool) -> Callable[[Store], Rendered]:

@@ -180,6 +180,40 @@ def test_a_day_that_this_month_does_not_have_is_in_the_total_alone() -> None:
     assert total.compared == Comparison(Decimal(9), Decimal(-8), Decimal("-88.8889"))
 
 
+LEVELS = [
+    call("2026-02-10T00:00:00Z", value="1", customer="acme"),
+    call("2026-02-20T00:00:00Z", value="5", customer="beta"),
+    call("2026-02-21T00:00:00Z", value="-5", customer="beta"),
+    call("2026-03-10T00:00:00Z", value="2", customer="acme"),
+]
+
+
+def test_levels_stand_beside_those_of_the_period_before_and_the_limit_ranks_this_one() -> None:
+    answer = march(LEVELS, "running_total", group_by=("customer",))
+    assert seen(answer) == [("acme", "2026-03-01", 3, 1, 2, 200), ("beta", "2026-03-01", 0, 5, -5, -100)]
+    # Before, beta was the largest.
+    assert seen(march(LEVELS, "running_total", group_by=("customer",), limit=1)) == [
+        ("acme", "2026-03-01", 3, 1, 2, 200)
+    ]
+
+
+def test_what_has_not_begun_has_no_level_beside_the_one_before() -> None:
+    asked = question(
+        "2026-03-01T00:00:00Z",
+        "2026-03-04T00:00:00Z",
+        compare=Compare.PREVIOUS,
+        window=WindowSize.DAY,
+        fill=Fill.ZERO,
+    )
+    events = [call("2026-02-26T12:00:00Z", value="4"), call("2026-02-28T12:00:00Z", value="-4")]
+    answer = ask(events, asked, meter("running_total"), now="2026-03-02T12:00:00Z")
+    assert seen(answer) == [
+        (None, "2026-03-01", 0, 4, -4, -100),
+        (None, "2026-03-02", 0, 4, -4, -100),
+        (None, "2026-03-03", None, 4, None, None),
+    ]
+
+
 TIMES = (
     "2026-02-01T10:00:00Z",
     "2026-02-03T01:00:00Z",
@@ -198,7 +232,7 @@ def event(time: str, value: str, customer: str) -> Event:
         st.builds(event, st.sampled_from(TIMES), st.sampled_from(["-2", "0", "0.5", "3"]), st.sampled_from(["a", "b"])),
         max_size=8,
     ),
-    aggregation=st.sampled_from(["sum", "min", "count", "unique"]),
+    aggregation=st.sampled_from(["sum", "min", "count", "unique", "running_total"]),
     window=st.sampled_from([WindowSize.DAY, WindowSize.WEEK, WindowSize.TOTAL]),
     fill=st.sampled_from(Fill),
 )
