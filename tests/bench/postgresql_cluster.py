@@ -11,7 +11,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def _as_user(user: str, *command: str) -> None:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Generator[str]:
+def postgresql(folder: Path, *, settings: Mapping[str, str] | None = None) -> Generator[str]:
     """Run a fresh cluster in `folder` and yield its address for asyncpg; the folder is removed afterwards."""
     if not (BINARIES / "initdb").exists():
         raise PostgresqlMissing
@@ -57,7 +57,7 @@ def postgresql(folder: Path) -> Generator[str]:
     data = str(folder / "data")
     # By path: it is in no PATH. `trust` is enough behind a socket in a folder that only this user can enter.
     _as_user(user, str(BINARIES / "initdb"), "-D", data, "-A", "trust", "-U", "bench", "-E", "UTF8", "--locale=C")
-    options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
+    options = " ".join(f"-c {name}={value}" for name, value in {**SETTINGS, **(settings or {})}.items())
     options += f" -c listen_addresses='' -c unix_socket_directories={folder}"
     _as_user(user, str(BINARIES / "pg_ctl"), "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
     try:

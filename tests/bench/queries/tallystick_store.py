@@ -1,0 +1,149 @@
+"""Tallystick without HTTP: the engine on a loaded directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import polars as pl
+
+from tallystick.engine import Engine
+from tallystick.engine_settings import EngineSettings
+from tallystick.errors import TallystickError
+from tallystick.event_batch import empty_batch
+from tallystick.instant import NS_PER_DAY, NS_PER_MS, Instant
+from tallystick.meter import Meter
+from tallystick.store import IngestAnswer
+from tallystick.usage.answer import UsageAnswer
+from tallystick.usage.question import UsageQuestion, WindowSize
+from tallystick_server.present import SystemClock, SystemEntropy
+from tests.bench.measured_process import resident_bytes
+from tests.bench.queries.asked import FILTERED_REGION, TOP, Asked, Question
+from tests.bench.queries.month_of_events import END, ENDPOINTS, EVENT_TYPE, REGIONS, START, month_of_events
+
+METERS = (
+    Meter(key="spend", name="Spend", event_type=EVENT_TYPE, aggregation="sum"),
+    Meter(key="customers", name="Customers", event_type=EVENT_TYPE, aggregation="unique", field="customer"),
+)
+_BATCH_EVENTS = 10_000
+_UNDER_WAY = 16
+
+
+class NotTaken(Exception):
+    """The engine refused events of the bench."""
+
+
+def load(directory: Path, *, events: int) -> None:
+    """Load the month into a data directory that is not there yet, and bring its files into their final order."""
+    engine = _opened(directory)
+    try:
+        for meter in METERS:
+            engine.put_meter(meter, create=True)
+        for chunk in month_of_events(events):
+            _ingest(engine, chunk)
+        engine.checkpoint()
+        while engine.merge():
+            pass
+    finally:
+        engine.close()
+
+
+def _opened(directory: Path) -> Engine:
+    # Merges are asked for once at the end, as they would be made while nothing comes.
+    return Engine.open(
+        directory,
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        settings=EngineSettings(queue_events_max=2_000_000, queue_bytes_max=1 << 30),
+    )
+
+
+def _ingest(engine: Engine, events: pl.DataFrame) -> None:
+    received_at = SystemClock().now()
+    properties = {
+        (endpoint, region): f'{{"endpoint":"{endpoint}","region":"{region}"}}'.encode()
+        for endpoint in ENDPOINTS
+        for region in REGIONS
+    }
+    amounts = {cents: f"{cents / 100:.2f}".rstrip("0").rstrip(".") for cents in range(500)}
+    for piece in events.iter_slices(_BATCH_EVENTS):
+        size = piece.height
+        digits = os.urandom(12 * size).hex()
+        answer: IngestAnswer | TallystickError = engine.ingest(
+            empty_batch(
+                received_at,
+                indexes=range(size),
+                sources=[""] * size,
+                ids=[digits[at : at + 24] for at in range(0, 24 * size, 24)],
+                types=[EVENT_TYPE] * size,
+                customers=piece["customer"].to_list(),
+                times=piece["time_ms"].to_numpy() * NS_PER_MS,
+                times_given=np.ones(size, np.bool_),
+                values=[amounts[cents] for cents in piece["cents"].to_list()],
+                properties=[
+                    properties[pair] for pair in zip(piece["endpoint"].to_list(), piece["region"].to_list(), strict=True)
+                ],
+                decoded_bytes=170 * size,
+            )
+        )
+        if answer.accepted != size:
+            raise NotTaken(repr(answer))
+
+
+def usage_question(asked: Asked) -> tuple[str, UsageQuestion]:
+    """Return the meter and the question."""
+    start, end = Instant(START), Instant(END)
+    match asked.question:
+        case Question.CUSTOMER_BY_DAY:
+            return "spend", UsageQuestion(
+                start=start, end=end, window=WindowSize.DAY, filter={"customer": (asked.customer,)}
+            )
+        case Question.TOP_CUSTOMERS:
+            return "spend", UsageQuestion(start=start, end=end, group_by=("customer",), limit=TOP)
+        case Question.CUSTOMERS_BY_DAY:
+            return "spend", UsageQuestion(start=start, end=end, window=WindowSize.DAY, group_by=("customer",))
+        case Question.ENDPOINTS_OF_REGION:
+            return "spend", UsageQuestion(
+                start=start, end=end, group_by=("endpoint",), filter={"region": (FILTERED_REGION,)}
+            )
+        case Question.DISTINCT_BY_DAY:
+            return "customers", UsageQuestion(start=start, end=end, window=WindowSize.DAY)
+
+
+class TallystickStore:
+    """The engine in this process."""
+
+    def __init__(self, directory: Path) -> None:
+        self._engine = _opened(directory)
+
+    def ask(self, asked: Asked) -> UsageAnswer:
+        """Ask for usage."""
+        key, question = usage_question(asked)
+        return self._engine.usage(key, question)
+
+    def rows(self, asked: Asked, answer: object) -> list[tuple[object, ...]]:
+        """Return the rows of the answer."""
+        rows = cast("UsageAnswer", answer).rows
+        match asked.question:
+            case Question.CUSTOMER_BY_DAY:
+                return [(row.start // NS_PER_DAY, row.value, row.events) for row in rows]
+            case Question.CUSTOMERS_BY_DAY:
+                return [(row.group["customer"], row.start // NS_PER_DAY, row.value, row.events) for row in rows]
+            case Question.DISTINCT_BY_DAY:
+                return [(row.start // NS_PER_DAY, row.value) for row in rows]
+            case Question.TOP_CUSTOMERS | Question.ENDPOINTS_OF_REGION:
+                return [(*row.group.values(), row.value, row.events) for row in rows]
+
+    def add(self, events: pl.DataFrame) -> None:
+        """Send the events to the engine."""
+        _ingest(self._engine, events)
+
+    def memory_bytes(self) -> int:
+        """Return the memory of this process."""
+        return resident_bytes(os.getpid())
+
+    def close(self) -> None:
+        """Close the engine."""
+        self._engine.close()
