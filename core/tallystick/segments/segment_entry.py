@@ -16,7 +16,8 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     `level` counts how often its rows were rewritten by merges. `checksum` is xxh3_128 over the whole file, 16 bytes.
     `types` are sorted; None stands for more than `TYPES_LISTED_MAX`. `properties` are the names that have a column
-    of their own; `has_rest` tells whether any event has others. Times in the file are multiples of `time_unit_ns`.
+    of their own; `has_rest` tells whether any event has others. Times in the file count `time_unit_ns` from `time_start` of them on.
+    Values in the file are whole numbers of the scale `value_scale`; None: decimals.
     """
 
     file: str
@@ -32,6 +33,8 @@ class SegmentEntry(msgspec.Struct, frozen=True, kw_only=True):
     properties: tuple[str, ...]
     has_rest: bool
     time_unit_ns: int
+    time_start: int = 0
+    value_scale: int | None = None
 
     def holds_type(self, event_type: str | None) -> bool:
         """Whether a row of the type (None: any) may be in the file."""

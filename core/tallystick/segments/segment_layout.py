@@ -2,18 +2,22 @@
 
 Rows are sorted by type, customer, time, position: one customer's events of one type are neighbours, so a question
 about them reads a row group or two. The most frequent property names have a column `p:NAME` of texts; `rest` holds
-the others as a canonical JSON object of texts. In the file a time counts the largest unit that divides all times of
-the file (milliseconds in practice), and a value has the smallest scale that keeps all values: together 3 bytes an
-event less than nanoseconds and 12 decimals, after zstd.
+the others as a canonical JSON object of texts. What a first question waits for is reading, so the file keeps numbers as narrow as they
+are: a time counts the largest unit that divides all times of the file (milliseconds in practice) from the first of them, a value is a
+whole number of the smallest scale that keeps all values, and a property with few distinct texts is a code of one byte each, its texts
+listed in the file's metadata. Blocks are compressed by LZ4: 2.4 bytes an event more than zstd, and times, values and customers of a
+million events are read in 6 ms instead of 29.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -41,13 +45,17 @@ _FILE_CELLS_MAX: Final = 24_000_000
 # third slower where there are 100,000 customers; 16,384 made files 4 % larger.
 _ROW_GROUP_ROWS: Final = 32_768
 
-# Level 3 costs 0.05 µs an event more than level 1 and saves a tenth of the bytes.
-_COMPRESSION_LEVEL: Final = 3
+# A code takes a byte; 255 is left out, since Polars' Enum of so many needs two.
+_CODED_TEXTS_MAX: Final = 255
+# The texts of all columns of a file together: they stay in memory while the file is in use.
+_CODED_BYTES_MAX: Final = 262_144
+TEXTS_KEY: Final = "tallystick.texts"
 
 _RADIX_BITS: Final = 16
 _TIME_UNITS_NS: Final = (1_000_000_000, 1_000_000, 1_000)
 _SCALES: Final = (0, 2, 3, 6, 9)
 _NARROW_PRECISION: Final = 18
+_INT32_MAX: Final = 2**31 - 1
 
 
 def rows_max(promoted_count: int) -> int:
@@ -120,19 +128,30 @@ def time_unit_ns(times: pl.Series) -> int:
     return 1
 
 
-def encode(frame: pl.DataFrame) -> tuple[bytes, int]:
-    """Return a segment frame as the bytes of a Parquet file, and its time unit."""
+class Encoded(msgspec.Struct, frozen=True):
+    """The bytes of a Parquet file, and what a reader must know of its columns: see `SegmentEntry`."""
+
+    content: bytes
+    time_unit_ns: int
+    time_start: int
+    value_scale: int | None
+
+
+def encode(frame: pl.DataFrame) -> Encoded:
+    """Return a segment frame as the bytes of a Parquet file."""
     unit = time_unit_ns(frame[TIME])
-    narrow = frame.with_columns(frame[TIME] // unit, _narrow_values(frame[VALUE]))
+    times, time_start = _narrow_times(frame[TIME] // unit)
+    values, value_scale = _narrow_values(frame[VALUE])
+    coded, texts = _coded(frame.select(pl.col(f"^{re.escape(PROPERTY_PREFIX)}.*$")))
     file = io.BytesIO()
-    narrow.write_parquet(
+    frame.with_columns(times, values, *coded).write_parquet(
         file,
-        compression="zstd",
-        compression_level=_COMPRESSION_LEVEL,
+        compression="lz4",
         statistics=True,
         row_group_size=_ROW_GROUP_ROWS,
+        metadata={TEXTS_KEY: msgspec.json.encode(texts).decode()},
     )
-    return file.getvalue(), unit
+    return Encoded(file.getvalue(), unit, time_start, value_scale)
 
 
 def property_names(frame: pl.DataFrame) -> tuple[str, ...]:
@@ -142,16 +161,46 @@ def property_names(frame: pl.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _narrow_values(values: pl.Series) -> pl.Series:
-    """Return the values in the smallest decimal type that keeps each of them: Parquet stores up to 18 digits in 8 bytes instead of 16."""
+def _narrow_times(times: pl.Series) -> tuple[pl.Series, int]:
+    """Return the times counted from the first of them, and that first, where 32 bits are enough; else as they are, and 0."""
+    first, last = _int(times.min()), _int(times.max())
+    if last - first > _INT32_MAX:
+        return times, 0
+    return (times - first).cast(pl.Int32), first
+
+
+def _narrow_values(values: pl.Series) -> tuple[pl.Series, int | None]:
+    """Return the values as whole numbers of the smallest scale that keeps each of them, and that scale; as they are where none does."""
     largest = max(abs(_decimal(values.min())), abs(_decimal(values.max())))
     for scale in _SCALES:
-        narrow = pl.Decimal(_NARROW_PRECISION, scale)
-        if largest < Decimal(10) ** (_NARROW_PRECISION - scale):
-            candidate = values.cast(narrow)
-            if (candidate.cast(VALUE_TYPE) == values).all():
-                return candidate
-    return values
+        if largest >= Decimal(10) ** (_NARROW_PRECISION - scale):
+            continue
+        narrow = pl.Decimal(38, scale)
+        candidate = values.cast(narrow)
+        if (candidate.cast(VALUE_TYPE) == values).all():
+            fits = largest.scaleb(scale) <= _INT32_MAX
+            return candidate.to_physical().cast(pl.Int32 if fits else pl.Int64), scale
+    return values, None
+
+
+def _coded(properties: pl.DataFrame) -> tuple[list[pl.Series], dict[str, list[str]]]:
+    """Return codes in place of the columns that have few distinct texts, and those texts, sorted, by the property's name."""
+    columns: list[pl.Series] = []
+    texts: dict[str, list[str]] = {}
+    bytes_left = _CODED_BYTES_MAX
+    for column in properties.iter_columns():
+        distinct = column.drop_nulls().unique().sort()
+        size = _int(distinct.str.len_bytes().sum())
+        if len(distinct) > _CODED_TEXTS_MAX or size > bytes_left:
+            continue
+        bytes_left -= size
+        texts[column.name.removeprefix(PROPERTY_PREFIX)] = distinct.to_list()
+        columns.append(column.cast(pl.Enum(distinct)).to_physical().cast(pl.UInt8))
+    return columns, texts
+
+
+def _int(value: Any) -> int:  # Any: what Polars calls a Python literal
+    return int(value)
 
 
 def _decimal(value: object) -> Decimal:

@@ -48,9 +48,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             parts += _customer_is_one_of(self.customers)
         # -(-a // b) is the quotient rounded up: the first multiple of the unit that is not before the bound.
         if self.start is not None and entry.first_time < self.start:
-            parts.append(pl.col(TIME) >= -(-self.start // unit))
+            parts.append(pl.col(TIME) >= -(-self.start // unit) - entry.time_start)
         if self.end is not None and entry.last_time >= self.end:
-            parts.append(pl.col(TIME) < -(-self.end // unit))
+            parts.append(pl.col(TIME) < -(-self.end // unit) - entry.time_start)
         if self.last_position is not None and entry.last_position > self.last_position:
             parts.append(pl.col(POSITION) <= self.last_position)
         return parts + self._not_voided(entry.first_position, entry.last_position)

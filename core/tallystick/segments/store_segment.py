@@ -29,7 +29,8 @@ _TEMPORARY_SUFFIX: Final = ".tmp"
 
 def store_segment(directory: Path, frame: pl.DataFrame, *, number: int, level: int) -> SegmentEntry:
     """Write a segment frame that has rows, and return its entry once it is on disk."""
-    content, unit = encode(frame)
+    encoded = encode(frame)
+    content = encoded.content
     types = frame[TYPE].unique().sort()
     file = f"{number:012d}{SUFFIX}"
     _write(directory, file, content)
@@ -46,7 +47,9 @@ def store_segment(directory: Path, frame: pl.DataFrame, *, number: int, level: i
         types=tuple(types.to_list()) if len(types) <= TYPES_LISTED_MAX else None,
         properties=property_names(frame),
         has_rest=frame[REST].null_count() < frame.height,
-        time_unit_ns=unit,
+        time_unit_ns=encoded.time_unit_ns,
+        time_start=encoded.time_start,
+        value_scale=encoded.value_scale,
     )
 
 
