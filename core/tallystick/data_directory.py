@@ -5,6 +5,7 @@
     log/        LMDB: the log and the small tables that follow it in the same transaction
     segments/   columns for questions, rebuilt from the log
     dedupe/     runs of the dedupe index, rebuilt from the log
+    partials/   states of segments, a cache: may be deleted at any time
 
 Promises: directories are 0700 and files 0600, whatever the umask.
 """
@@ -23,7 +24,7 @@ from .errors import DirectoryInUse, NewerFormat, StoreRefused
 FORMAT: Final = 1
 
 # What a crash in the very first moments may leave before the stamp is written.
-_OURS: Final = {"lock", "log", "segments", "dedupe", "FORMAT.tmp"}
+_OURS: Final = {"lock", "log", "segments", "dedupe", "partials", "FORMAT.tmp"}
 
 
 class DataDirectory:
@@ -38,13 +39,14 @@ class DataDirectory:
         self.log_path = path / "log"
         self.segments_path = path / "segments"
         self.dedupe_path = path / "dedupe"
+        self.partials_path = path / "partials"
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not (path / "FORMAT").exists() and (strangers := {entry.name for entry in path.iterdir()} - _OURS):
                 raise StoreRefused(
                     f"{path} is no data directory and holds other things ({min(strangers)}): choose another --data"
                 )
-            for folder in (self.log_path, self.segments_path, self.dedupe_path):
+            for folder in (self.log_path, self.segments_path, self.dedupe_path, self.partials_path):
                 folder.mkdir(mode=0o700, exist_ok=True)
             self._lock = self._locked()
         except OSError as error:

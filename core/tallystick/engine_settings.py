@@ -12,6 +12,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     `group_events_max` bounds one commit. `checkpoint_events` and `checkpoint_age_s` bound the live tail, and so the time a recovery takes.
     `dedupe_window_s` is None for ever: an id sent again later than that counts as a new event.
     `disk_free_min_bytes` is kept free: a write that would go below it is refused with `StoreFull`, so that checkpoints still have room.
+    `partials_memory_bytes` and `partials_disk_bytes` bound the states kept for questions that come again; 0 of either goes without it.
     """
 
     queue_events_max: int = 200_000
@@ -23,4 +24,6 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     disk_free_min_bytes: int = 64 * 1024 * 1024
     quarantine_entries_max: int = 100_000
     block_cache_bytes: int = 96 * 1024 * 1024
+    partials_memory_bytes: int = 128 * 1024 * 1024
+    partials_disk_bytes: int = 1024 * 1024 * 1024
     map_bytes_max: int = 1 << 40

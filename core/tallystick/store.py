@@ -187,6 +187,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     queued_events: int
     disk_free_bytes: int
     counters: dict[str, int]
+    gauges: dict[str, int] = {}
 
 
 class Subscription(Protocol):

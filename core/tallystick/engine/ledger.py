@@ -26,6 +26,8 @@ from tallystick.instant import NS_PER_S, Clock, Instant
 from tallystick.log.event_log import EventLog
 from tallystick.log.records import QuarantineRecord, VoidRecord
 from tallystick.log.tables import Tables
+from tallystick.partials.partial_folder import PartialFolder
+from tallystick.partials.partial_states import PartialStates
 from tallystick.store import IngestAnswer, VoidAnswer
 
 from .admission import CONFLICT, DUPLICATE, Admission, admit
@@ -68,6 +70,10 @@ class Ledger:
         self.log = EventLog(tables)
         self.folds = Folds(directory, tables, self.log, settings)
         self.watchers = Watchers()
+        self.partials = PartialStates(
+            PartialFolder(directory.partials_path, bytes_max=settings.partials_disk_bytes),
+            memory_bytes_max=settings.partials_memory_bytes,
+        )
         self.counters = Counters()
         self.keys_used: dict[str, Instant] = {}
         self.files_guard = threading.Lock()

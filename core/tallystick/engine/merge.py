@@ -116,7 +116,9 @@ def _name_segments(ledger: Ledger, generation: int, old: Sequence[SegmentEntry],
     manifest = structs.replace(projections.manifest, segments=(*kept, *made), next_file=projections.next_file)
     write_manifest_durably(ledger, manifest)
     projections.adopt_merge(manifest, made=made, gone=old)
+    ledger.partials.replace(old, made)
     ledger.folds.publish()
+    ledger.partials.forget_files(manifest.segments)
     ledger.counters.merges += 1
     return True
 

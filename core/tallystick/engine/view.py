@@ -49,10 +49,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         as_of: Position | None = None,
     ) -> list[pl.LazyFrame]:
         """Answer as `EventFrames` says. Raises `InvalidQuestion` for a position that the log has not reached."""
-        position = self.head.position if as_of is None else as_of
-        if position > self.head.position:
-            raise InvalidQuestion("as_of", f"the log ends at {self.head.position}")
-        voided = self.voids.as_of(position)
+        position = self.reached(as_of)
         found = self.segments.frames(
             event_type=event_type,
             start=start,
@@ -60,8 +57,26 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             properties=properties,
             customers=customers,
             as_of=position,
-            voided=voided,
+            voided=self.voids.as_of(position),
         )
+        return found + self.tail_frames(
+            event_type=event_type, start=start, end=end, properties=properties, customers=customers, as_of=as_of
+        )
+
+    def tail_frames(
+        self,
+        *,
+        event_type: str,
+        start: Instant,
+        end: Instant,
+        properties: Sequence[str] = (),
+        customers: Sequence[str] | None = None,
+        as_of: Position | None = None,
+    ) -> list[pl.LazyFrame]:
+        """Answer as `EventFrames` says, for the events that are in no segment."""
+        position = self.reached(as_of)
+        voided = self.voids.as_of(position)
+        found: list[pl.LazyFrame] = []
         for tail in self.tails:
             found += tail.frames(
                 event_type=event_type,
@@ -73,6 +88,17 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
                 voided=voided,
             )
         return found
+
+    def reached(self, as_of: Position | None) -> Position:
+        """Return the position that a question is about. Raises `InvalidQuestion` for one that the log has not reached."""
+        if as_of is not None and as_of > self.head.position:
+            raise InvalidQuestion("as_of", f"the log ends at {self.head.position}")
+        return self.head.position if as_of is None else as_of
+
+    @property
+    def tail_events(self) -> int:
+        """How many events are in no segment."""
+        return sum(len(tail) for tail in self.tails)
 
     def newest(
         self,

@@ -78,7 +78,16 @@ class SegmentSet:
         selection = Selection(
             event_type=event_type, start=start, end=end, customers=customers, last_position=as_of, voided=voided
         )
-        return [file.frame(selection, properties) for file in self._files if selection.may_touch(file.entry)]
+        return [file.frame(selection, properties) for file in self.touched(selection)]
+
+    @property
+    def files(self) -> Sequence[SegmentFile]:
+        """The files, by first time."""
+        return self._files
+
+    def touched(self, selection: Selection) -> list[SegmentFile]:
+        """Return the files that may hold a selected row, by first time."""
+        return [file for file in self._files if selection.may_touch(file.entry)]
 
     def newest(
         self,

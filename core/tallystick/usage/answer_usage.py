@@ -28,6 +28,7 @@ from .figure_table import EVERYTHING, FigureTable
 from .level_table import level_table
 from .previous_period import beside_previous, previous_question
 from .question import Compare, UsageQuestion
+from .state_source import StateSource
 from .windows import Windows, cut_windows
 
 
@@ -53,16 +54,28 @@ def figure_table(frames: EventFrames, meter: Meter, question: UsageQuestion, *, 
     if isinstance(aggregator, SeriesAggregator):
         return level_table(frames, meter, question, aggregator=aggregator, windows=windows, now=clock.now())
     keys = group_columns(question)
-    events = counted_events(frames, meter, question, keys=keys, operands=aggregator.operands)
-    events = events.with_columns(windows.index_of(pl.col(TIME)).alias(WINDOW))
     columns = list(keys)
-    states = collected(aggregator.fold(events, [*columns, WINDOW]))
+    states = _states(frames, meter, question, aggregator, windows)
     if not columns:
         columns = [EVERYTHING]
         states = states.with_columns(pl.lit("").alias(EVERYTHING))
     rows = collected(aggregator.read(states.lazy(), [*columns, WINDOW]))
     totals = _totals(aggregator, states, rows, columns, windows)
     return FigureTable(windows, columns, rows, totals, aggregator.nothing)
+
+
+def _states(
+    frames: EventFrames, meter: Meter, question: UsageQuestion, aggregator: Aggregator, windows: Windows
+) -> pl.DataFrame:
+    """Return the states by the group columns and `WINDOW`, folded before or now."""
+    if isinstance(frames, StateSource):
+        found = frames.states(meter, question, aggregator=aggregator, windows=windows)
+        if found is not None:
+            return found
+    keys = group_columns(question)
+    events = counted_events(frames, meter, question, keys=keys, operands=aggregator.operands)
+    events = events.with_columns(windows.index_of(pl.col(TIME)).alias(WINDOW))
+    return collected(aggregator.fold(events, [*keys, WINDOW]))
 
 
 def _totals(

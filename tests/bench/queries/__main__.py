@@ -131,8 +131,7 @@ class QueriesBench:
     def _ask_all(self, asked: Asked, phase: str) -> None:
         found: dict[str, str] = {}
         for worker in self._workers:
-            if phase == "first":
-                worker.obey(Command(verb="forget"))
+            worker.obey(Command(verb="forget" if phase == "first" else "settle"))
             reply = worker.obey(Command(verb="ask", asked=asked, times=1 if phase == "first" else LATER_TIMES))
             # The first answer after new events or another question pays for what it finds; it counts like the others.
             getattr(self.times[asked.question, worker.name], phase).extend(reply.seconds)

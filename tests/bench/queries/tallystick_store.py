@@ -123,6 +123,15 @@ class TallystickStore:
         key, question = usage_question(asked)
         return self._engine.usage(key, question)
 
+    def forget(self) -> None:
+        """Drop all states that earlier questions left, and wait until nothing is under way."""
+        self.settle()
+        self._engine.partials.forget()
+
+    def settle(self) -> None:
+        """Wait until nothing is done in the background."""
+        self._engine.partials.wait()
+
     def rows(self, asked: Asked, answer: object) -> list[tuple[object, ...]]:
         """Return the rows of the answer."""
         rows = cast("UsageAnswer", answer).rows

@@ -9,12 +9,25 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from tests.bench.queries.asked import Asked, Store, fingerprint
 from tests.bench.queries.month_of_events import later_events
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A store that keeps more than its tables from one question to the next."""
+
+    def forget(self) -> None:
+        """Drop it."""
+        ...
+
+    def settle(self) -> None:
+        """Return once nothing is under way in the background."""
+        ...
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +41,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """`ask` answers a question `times` times; `add` takes that many further events; `forget` drops what earlier questions left behind."""
+    """`ask` answers a question `times` times; `add` takes that many further events; `forget` drops what
+    earlier questions left behind, `settle` waits until a store that works in the background is done."""
 
     verb: str
     asked: Asked | None = None
@@ -67,9 +81,10 @@ def obey(store: Store, command: Command) -> Reply:
     found = ""
     if command.verb == "add":
         store.add(later_events(command.events))
-    elif command.verb == "forget":
-        forget: Any = getattr(store, "forget", lambda: None)
-        forget()
+    elif command.verb == "forget" and isinstance(store, Remembers):
+        store.forget()
+    elif command.verb == "settle" and isinstance(store, Remembers):
+        store.settle()
     elif command.asked is not None:
         answer: object = None
         for _ in range(command.times):
