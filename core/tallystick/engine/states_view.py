@@ -159,7 +159,7 @@ class _Asked:
 
     def _is_as_now(self) -> bool:
         """Whether the segments' events are those that count now, and not fewer as of an earlier position."""
-        has_all = all(counted.file.entry.last_position <= self._position for counted in self._touched)
+        has_all = all(file.entry.last_position <= self._position for file in self._segments.files)
         return has_all and len(self._voids.as_of(self._position)) == len(self._voids.targets)
 
     def _merged(self, start: int, end: int) -> MergedStates | None:

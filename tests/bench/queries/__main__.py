@@ -192,7 +192,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, help="a folder in which the loaded stores stay for the next run")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is asked in each phase (default 3)")
     parser.add_argument("--without", action="append", default=[], choices=THEIRS, help="leave a store out; repeatable")
-    parser.add_argument("--narrow", action="store_true", help="give the others DECIMAL(18, 2) instead of DECIMAL(38, 12)")
+    parser.add_argument(
+        "--narrow", action="store_true", help="give the others DECIMAL(18, 2) instead of DECIMAL(38, 12)"
+    )
     return parser.parse_args()
 
 

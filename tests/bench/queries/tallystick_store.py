@@ -83,7 +83,8 @@ def _ingest(engine: Engine, events: pl.DataFrame) -> None:
                 times_given=np.ones(size, np.bool_),
                 values=[amounts[cents] for cents in piece["cents"].to_list()],
                 properties=[
-                    properties[pair] for pair in zip(piece["endpoint"].to_list(), piece["region"].to_list(), strict=True)
+                    properties[pair]
+                    for pair in zip(piece["endpoint"].to_list(), piece["region"].to_list(), strict=True)
                 ],
                 decoded_bytes=170 * size,
             )

@@ -17,6 +17,10 @@ from tests.bench.queries.asked import Asked, Store, fingerprint
 from tests.bench.queries.month_of_events import later_events
 
 
+# A store that needs seconds for an answer is not asked five times in a row.
+ENOUGH_S = 1.0
+
+
 @runtime_checkable
 class Remembers(Protocol):
     """A store that keeps more than its tables from one question to the next."""
@@ -88,6 +92,8 @@ def obey(store: Store, command: Command) -> Reply:
     elif command.asked is not None:
         answer: object = None
         for _ in range(command.times):
+            if sum(seconds) > ENOUGH_S:
+                break
             started = time.perf_counter()
             answer = store.ask(command.asked)
             seconds.append(time.perf_counter() - started)
