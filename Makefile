@@ -2,7 +2,7 @@
 # A second run is quick: `.venv/.run-ready` and `.venv/.dev-ready` say which lock file was installed last.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-50m soak lock clean
+.PHONY: help demo test lint format bench bench-50m bench-queries bench-queries-100m soak lock clean
 
 # The first Python that is new enough; `make test PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -24,6 +24,8 @@ help:
 	@echo 'make format          let ruff format and fix what it can'
 	@echo 'make bench           measure against decode-and-discard and PostgreSQL; needs wrk and PostgreSQL 15'
 	@echo 'make bench-50m       measure the engine alone at 50 million events: long, several gigabytes of disk'
+	@echo 'make bench-queries   ask Tallystick, DuckDB, ClickHouse and PostgreSQL the same questions over 10 million events'
+	@echo 'make bench-queries-100m  the same questions at 100 million events against 10: long, many gigabytes of disk'
 	@echo 'make soak            kill, break and restart the appliance for a long time'
 	@echo 'make lock            pin the newest allowed versions of all dependencies, with hashes'
 
@@ -47,6 +49,12 @@ bench: .venv/.dev-ready
 
 bench-50m: .venv/.dev-ready
 	$(BIN)/python -m tests.bench --only engine --engine-events 50000000 $(ARGS)
+
+bench-queries: .venv/.dev-ready
+	$(BIN)/python -m tests.bench.queries $(ARGS)
+
+bench-queries-100m: .venv/.dev-ready
+	$(BIN)/python -m tests.bench.queries --compare-sizes 10000000 100000000 $(ARGS)
 
 soak: .venv/.dev-ready
 	$(BIN)/python -m pytest -m soak $(ARGS)

@@ -142,6 +142,8 @@ def _store_figures(health: Health) -> Iterable[Metric]:
     yield _gauge("tail_events", "Events that no segment holds yet", health.tail_events)
     yield _gauge("queued_events", "Events that wait for the writer", health.queued_events)
     yield _gauge("disk_free_bytes", "Free bytes where the data directory is", health.disk_free_bytes)
+    for name, value in sorted(health.gauges.items()):
+        yield _gauge(name, f"Now: {name.replace('_', ' ')}", value)
     for name, count in sorted(health.counters.items()):
         plain = re.sub(r"[^a-z0-9_]", "_", _NAMES.get(name, name).lower()).removesuffix("_total")
         value = count

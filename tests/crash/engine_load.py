@@ -70,6 +70,12 @@ class Load:
         if wave.start % (2 * WAVE_BATCHES) == 0:
             self._void(numbered_events.numbers(wave.start)[0])
             self._send_refused(wave.start)
+            self._ask()
+
+    def _ask(self) -> None:
+        """Have states of segments made and written, as questions do."""
+        small_engine.figure(self._engine, small_engine.SUM)
+        self._engine.partials.wait()
 
     def _answers(self, batches: list[int]) -> list[IngestAnswer | None]:
         futures: list[Future[IngestAnswer | TallystickError]] = []

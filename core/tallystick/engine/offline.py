@@ -50,7 +50,10 @@ def rebuild_directory(
     settings = settings or EngineSettings()
     with _opened(directory, settings) as (opened, tables):
         ledger = Ledger(opened, tables, clock=clock, settings=settings)
-        rebuild(ledger, entropy=entropy, checkpoint_events=settings.checkpoint_events, report=report)
+        try:
+            rebuild(ledger, entropy=entropy, checkpoint_events=settings.checkpoint_events, report=report)
+        finally:
+            ledger.partials.close()
         return ledger.log.head
 
 

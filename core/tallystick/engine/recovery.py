@@ -78,6 +78,8 @@ def rebuild(ledger: Ledger, *, entropy: Entropy, checkpoint_events: int, report:
     ledger.folds.reload()
     _replay(ledger, start=1, checkpoint_events=checkpoint_events, report=report)
     checkpoint(ledger)
+    # Their segments are gone, and the new ones have other content.
+    ledger.partials.forget()
 
 
 def start_projections_anew(ledger: Ledger, *, entropy: Entropy) -> None:

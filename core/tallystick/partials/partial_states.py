@@ -22,6 +22,7 @@ from typing import Final
 import polars as pl
 
 from tallystick.errors import TallystickError
+from tallystick.failpoints import CrashedHere
 from tallystick.segments.segment_entry import SegmentEntry
 from tallystick.segments.segment_set import SegmentSet
 from tallystick.segments.selection import Selection
@@ -261,6 +262,11 @@ class _Background:
                 self._is_busy = True
             try:
                 work()
+            except CrashedHere:
+                with self._changed:
+                    self._is_closed = True
+                    self._changed.notify_all()
+                return
             except TallystickError as error:
                 # A damaged segment is told to whoever asks a question of it.
                 _log.warning("states are not made: %s", error)

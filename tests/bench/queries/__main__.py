@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.figures import Figure, figures_table, number
+from tests.bench.measured_process import module
 from tests.bench.postgresql_cluster import postgresql
 from tests.bench.queries.asked import Asked, Question
 from tests.bench.queries.month_of_events import customer_key, month_of_events
@@ -219,8 +220,8 @@ def _loaded(folder: Path, events: int, console: Console) -> Path:
     if not master.exists():
         started = time.monotonic()
         # Its own process: what loading leaves in memory is no part of the figures.
-        code = "import sys; from pathlib import Path; from tests.bench.queries.tallystick_store import load; load(Path(sys.argv[1]), events=int(sys.argv[2]))"
-        subprocess.run([sys.executable, "-c", code, str(folder / "loading"), str(events)], check=True)
+        loader = module("tests.bench.queries.tallystick_store", str(folder / "loading"), str(events))
+        subprocess.run(loader, check=True)
         (folder / "loading").rename(master)
         console.print(f"Tallystick loaded {events:,} events in {time.monotonic() - started:.0f} s", highlight=False)
     # Asked on a copy: the bench adds events.

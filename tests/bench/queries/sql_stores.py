@@ -8,22 +8,26 @@ covers questions about one customer, and is vacuumed. Ids are left out, since no
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-import asyncpg
 import chdb.session
 import duckdb
 import polars as pl
-import pyarrow as pa
 
 from tests.bench.measured_process import resident_bytes
 from tests.bench.queries.asked import FILTERED_REGION, TOP, Asked, Question
 from tests.bench.queries.month_of_events import EVENT_TYPE
 
 THREADS = 2
+# Any: they have no types
+_arrow: Any = import_module("pyarrow")
+_asyncpg: Any = import_module("asyncpg")
+Columns = Any
 
 
 def sql(asked: Asked, *, day: str, events: str = "count(*)") -> str:
@@ -53,8 +57,8 @@ def sql(asked: Asked, *, day: str, events: str = "count(*)") -> str:
             return f"SELECT {day} AS day, count(DISTINCT customer) FROM events WHERE type = '{EVENT_TYPE}' GROUP BY day"
 
 
-def _rows_of(table: pa.Table) -> list[tuple[object, ...]]:
-    frame = cast("pl.DataFrame", pl.from_arrow(table))
+def _rows_of(table: Columns) -> list[tuple[object, ...]]:
+    frame = pl.DataFrame(table)
     days = [name for name, kind in frame.schema.items() if kind == pl.Date]
     texts = [name for name, kind in frame.schema.items() if kind == pl.Binary]
     return frame.with_columns(pl.col(days).to_physical(), pl.col(texts).cast(pl.String)).rows()
@@ -64,7 +68,7 @@ class DuckdbStore:
     """A table in its own file."""
 
     def __init__(self, folder: Path, parquet: Path, *, narrow: bool) -> None:
-        path = folder / f"duckdb-{'narrow' if narrow else 'wide'}.db"
+        path, self._added = folder / f"duckdb-{'narrow' if narrow else 'wide'}.db", folder / "duckdb-added.parquet"
         is_loaded = path.exists()
         self._connection = duckdb.connect(str(path), config={"threads": THREADS})
         if not is_loaded:
@@ -82,18 +86,18 @@ class DuckdbStore:
             f"cents::DECIMAL(18, 2) * 0.01::DECIMAL(3, 2), endpoint, region FROM '{source}'"
         )
 
-    def ask(self, asked: Asked) -> pa.Table:
+    def ask(self, asked: Asked) -> Columns:
         """Answer as Arrow columns."""
         return self._connection.sql(sql(asked, day="time::DATE")).to_arrow_table()
 
     def rows(self, asked: Asked, answer: object) -> list[tuple[object, ...]]:
         """Return the rows."""
         del asked
-        return _rows_of(cast("pa.Table", answer))
+        return _rows_of(answer)
 
     def add(self, events: pl.DataFrame) -> None:
         """Insert them from a file."""
-        path = Path(f"/dev/shm/bench-{os.getpid()}.parquet")
+        path = self._added
         events.write_parquet(path)
         self._connection.execute("BEGIN")
         self._insert(str(path))
@@ -113,9 +117,9 @@ class ClickhouseStore:
     """ClickHouse's engine in this process."""
 
     def __init__(self, folder: Path, parquet: Path, *, narrow: bool) -> None:
-        path = folder / f"clickhouse-{'narrow' if narrow else 'wide'}"
+        path, self._added = folder / f"clickhouse-{'narrow' if narrow else 'wide'}", folder / "clickhouse-added.parquet"
         is_loaded = path.exists()
-        self._session = chdb.session.Session(str(path))
+        self._session: Any = chdb.session.Session(str(path))
         self._query(f"SET max_threads = {THREADS}")
         if not is_loaded:
             value = "Decimal(18, 2)" if narrow else "Decimal(38, 12)"
@@ -138,19 +142,19 @@ class ClickhouseStore:
             f"toDecimal128(cents, 12) / 100, endpoint, region FROM file('{source}', Parquet)"
         )
 
-    def ask(self, asked: Asked) -> pa.Table:
+    def ask(self, asked: Asked) -> Columns:
         """Answer as Arrow columns."""
         answer = self._query(sql(asked, day="toDate32(time)"), "ArrowStream")
-        return pa.ipc.open_stream(pa.py_buffer(answer.bytes())).read_all()
+        return _arrow.ipc.open_stream(_arrow.py_buffer(answer.bytes())).read_all()
 
     def rows(self, asked: Asked, answer: object) -> list[tuple[object, ...]]:
         """Return the rows."""
         del asked
-        return _rows_of(cast("pa.Table", answer))
+        return _rows_of(answer)
 
     def add(self, events: pl.DataFrame) -> None:
         """Insert them from a file."""
-        path = Path(f"/dev/shm/bench-{os.getpid()}.parquet")
+        path = self._added
         events.write_parquet(path)
         self._insert(str(path))
         path.unlink()
@@ -169,7 +173,7 @@ class PostgresqlStore:
 
     def __init__(self, dsn: str, parquet: Path, *, narrow: bool) -> None:
         self._loop = asyncio.new_event_loop()
-        self._connection = self._loop.run_until_complete(asyncpg.connect(dsn))
+        self._connection: Any = self._loop.run_until_complete(_asyncpg.connect(dsn))
         self._parquet, self._narrow = parquet, narrow
         if not self._wait(self._connection.fetchval("SELECT to_regclass('events')")):
             self._wait(self._fill())
@@ -199,11 +203,8 @@ class PostgresqlStore:
             "endpoint",
             "region",
         )
-        path = Path(f"/dev/shm/bench-{os.getpid()}.csv")
-        table.write_csv(path, include_header=False)
-        with path.open("rb") as source:
-            await self._connection.copy_to_table("events", source=source, format="csv")
-        path.unlink()
+        source = io.BytesIO(table.write_csv(include_header=False).encode())
+        await self._connection.copy_to_table("events", source=source, format="csv")
 
     def ask(self, asked: Asked) -> list[Any]:
         """Answer as records."""

@@ -1,8 +1,9 @@
-"""Tallystick without HTTP: the engine on a loaded directory."""
+"""Tallystick without HTTP: the engine on a loaded directory. `python -m … DIRECTORY EVENTS` loads one."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import cast
 
@@ -157,3 +158,7 @@ class TallystickStore:
     def close(self) -> None:
         """Close the engine."""
         self._engine.close()
+
+
+if __name__ == "__main__":
+    load(Path(sys.argv[1]), events=int(sys.argv[2]))

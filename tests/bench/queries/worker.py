@@ -16,7 +16,6 @@ import msgspec
 from tests.bench.queries.asked import Asked, Store, fingerprint
 from tests.bench.queries.month_of_events import later_events
 
-
 # A store that needs seconds for an answer is not asked five times in a row.
 ENOUGH_S = 1.0
 
@@ -45,8 +44,11 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """`ask` answers a question `times` times; `add` takes that many further events; `forget` drops what
-    earlier questions left behind, `settle` waits until a store that works in the background is done."""
+    """What to do.
+
+    `ask` answers a question `times` times; `add` takes that many further events; `forget` drops what earlier questions left behind;
+    `settle` waits until a store that works in the background is done.
+    """
 
     verb: str
     asked: Asked | None = None
