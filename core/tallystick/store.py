@@ -81,11 +81,29 @@ class CustomerEventsQuestion(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
+class StoredRows(msgspec.Struct, frozen=True):
+    """Events of the log as columns, since a page may have ten thousand: values are canonical amounts, properties canonical JSON objects."""
+
+    positions: list[int]
+    sources: list[str]
+    ids: list[str]
+    types: list[str]
+    customers: list[str]
+    times: list[int]
+    received_at: list[int]
+    values: list[str]
+    properties: list[bytes]
+    are_voided: list[bool]
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
 class CustomerEventsPage(msgspec.Struct, frozen=True):
     """Events by position, voided ones too, each in the state that it had at `place`; the next page is of the same place."""
 
     place: LogPlace
-    items: list[StoredEvent]
+    items: StoredRows
     next_cursor: str | None
 
 

@@ -6,10 +6,11 @@ import re
 from typing import Final
 
 from tallystick.errors import InvalidQuestion
-from tallystick.event import EventState, Position, StoredEvent
-from tallystick.store import CustomerEventsPage, CustomerEventsQuestion
+from tallystick.event import Position
+from tallystick.event_lists import entries_at
+from tallystick.store import CustomerEventsPage, CustomerEventsQuestion, StoredRows
 
-from .customer_events import CustomerEvents, CustomerScope, checked_scope
+from .customer_events import CustomerEvents, CustomerScope, FoundEvents, checked_scope
 from .view import View
 
 # The position that the walk is of, and the last one that it has passed.
@@ -22,18 +23,30 @@ def customer_events_page(view: View, events: CustomerEvents, question: CustomerE
     scope = CustomerScope(
         customer=question.customer, start=question.start, end=question.end, as_of=as_of, source=question.source
     )
-    items: list[StoredEvent] = []
-    next_cursor: str | None = None
+    items = StoredRows([], [], [], [], [], [], [], [], [], [])
     for found in events.scan(checked_scope(view, scope), after=after):
-        for row, is_voided in zip(found.rows, found.are_voided, strict=True):
-            if len(items) == question.limit:
-                next_cursor = f"{as_of}-{items[-1].position}"
-                break
-            state = EventState.VOIDED if is_voided else EventState.COUNTED
-            items.append(found.columns.stored_event(row, state=state))
-        if next_cursor is not None:
-            break
-    return CustomerEventsPage(events.place_of(as_of), items, next_cursor)
+        room = question.limit - len(items)
+        if not room:
+            return CustomerEventsPage(events.place_of(as_of), items, f"{as_of}-{items.positions[-1]}")
+        _add(items, found, room)
+        if len(found.rows) > room:
+            return CustomerEventsPage(events.place_of(as_of), items, f"{as_of}-{items.positions[-1]}")
+    return CustomerEventsPage(events.place_of(as_of), items, None)
+
+
+def _add(items: StoredRows, found: FoundEvents, room: int) -> None:
+    """Add as many of the events as there is room for."""
+    columns, rows = found.columns, found.rows[:room]
+    items.positions.extend(found.positions[:room])
+    items.are_voided.extend(found.are_voided[:room])
+    items.times.extend(columns.times[rows].tolist())
+    items.received_at.extend(columns.received_at[rows].tolist())
+    items.sources.extend(entries_at(columns.sources, rows))
+    items.ids.extend(entries_at(columns.ids, rows))
+    items.types.extend(entries_at(columns.types, rows))
+    items.customers.extend(entries_at(columns.customers, rows))
+    items.values.extend(entries_at(columns.values, rows))
+    items.properties.extend(entries_at(columns.properties, rows))
 
 
 def _start(view: View, question: CustomerEventsQuestion) -> tuple[Position, int]:

@@ -10,6 +10,7 @@ are listed page by page (`CustomerEvents`) and the lists compared by whoever ask
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 from typing import Final
@@ -21,6 +22,7 @@ from tallystick.dedupe import identity_hashes
 from tallystick.errors import InvalidQuestion
 from tallystick.event import EventState, Position, StoredEvent
 from tallystick.event_columns import EventColumns
+from tallystick.event_lists import are_most, with_lists
 from tallystick.identity import Identity
 from tallystick.reconcile.claims import Claims
 from tallystick.reconcile.compare import differences, outside
@@ -35,7 +37,6 @@ from tallystick.reconcile.reconciliation import (
 )
 
 from .customer_events import CustomerEvents, CustomerScope, checked_scope
-from .identity_lookup import names_row
 from .reconcile_meters import MeterComparison
 from .view import View
 
@@ -88,8 +89,8 @@ class _Comparison:
         count, value = 0, Decimal(0)
         with localcontext(EXACT):
             for found in self._events.scan(self._scope):
+                columns = with_lists(found.columns) if are_most(len(found.rows), found.columns) else found.columns
                 for row, is_voided in zip(found.rows, found.are_voided, strict=True):
-                    columns = found.columns
                     claimed = self._rows.get((columns.sources[row], columns.ids[row]))
                     if claimed is not None:
                         self._twins[claimed] = self._twin(claimed, columns, row, is_voided=is_voided)
@@ -103,14 +104,20 @@ class _Comparison:
 
     def look_up(self) -> None:
         """Find the event of each claim that is not found yet, wherever it stands; block by block, so that none is read twice."""
-        columns: EventColumns | None = None
-        for position, claimed in sorted(self._candidates()):
-            if columns is None or not columns.first_position <= position < columns.end_position:
-                columns = self._events.columns_at(position)
-            claims = self._claims.events
-            if names_row(columns, position, Identity(claims.sources[claimed], claims.ids[claimed])):
+        candidates = sorted(self._candidates())
+        positions = [position for position, _ in candidates]
+        at = 0
+        while at < len(candidates):
+            columns = self._events.columns_at(positions[at])
+            end = bisect_left(positions, columns.end_position, at)
+            if are_most(end - at, columns):
+                columns = with_lists(columns)
+            for position, claimed in candidates[at:end]:
                 row = position - columns.first_position
-                self._twins[claimed] = self._twin(claimed, columns, row, is_voided=self._is_voided(position))
+                claims = self._claims.events
+                if columns.ids[row] == claims.ids[claimed] and columns.sources[row] == claims.sources[claimed]:
+                    self._twins[claimed] = self._twin(claimed, columns, row, is_voided=self._is_voided(position))
+            at = end
 
     def result(self, meters: MeterComparison, question: ReconcileQuestion) -> Reconciliation:
         """Return the verdict on every claim."""

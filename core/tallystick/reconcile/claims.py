@@ -9,7 +9,7 @@ Does not: look anything up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -21,10 +21,10 @@ from tallystick.decode.json_form import JsonForm, JsonLinesForm
 from tallystick.entropy import NoEntropy
 from tallystick.event import EVENTS_PER_REQUEST_MAX
 from tallystick.event_batch import EventLists, no_events
-from tallystick.event_columns import property_texts
 from tallystick.event_lists import as_lists
 from tallystick.instant import Instant
 from tallystick.rejection import Code, Rejected
+from tallystick.statement.leaf import packed_properties
 
 CLAIMS_MAX: Final = EVENTS_PER_REQUEST_MAX
 MEDIA_TYPES: Final = ("application/json", "application/x-ndjson")
@@ -53,6 +53,7 @@ class _Named(msgspec.Struct):
 _named: Final = msgspec.json.Decoder(_Named).decode
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode: Final = msgspec.json.Encoder().encode
+_pack: Final = msgspec.msgpack.Encoder().encode
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,21 +73,31 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
     def says_the_same(self, row: int, other: int) -> bool:
         """Whether two claims name the same fields with the same content."""
-        return self.content_digest(row) == self.content_digest(other)
+        one, two = self._digests((row, other))
+        return one == two
 
-    def content_digest(self, row: int) -> bytes:
-        """Return 16 bytes that two claims share if they name the same fields with the same content."""
+    def content_digests(self) -> list[bytes]:
+        """Return 16 bytes for each row, which two claims share if they name the same fields with the same content."""
+        return self._digests(range(len(self)))
+
+    def _digests(self, rows: Sequence[int]) -> list[bytes]:
         events = self.events
-        time = int(events.times[row]) if events.times_given[row] else None
-        content = (
-            sorted(self.given[row]),
-            events.types[row],
-            events.customers[row],
-            time,
-            events.values[row],
-            sorted(property_texts(events.properties[row]).items()),
-        )
-        return sha256(msgspec.msgpack.encode(content)).digest()[:16]
+        properties = packed_properties([events.properties[row] for row in rows])
+        return [
+            sha256(
+                _pack(
+                    (
+                        sorted(self.given[row]),
+                        events.types[row],
+                        events.customers[row],
+                        int(events.times[row]) if events.times_given[row] else None,
+                        events.values[row],
+                        packed,
+                    )
+                )
+            ).digest()[:16]
+            for row, packed in zip(rows, properties, strict=True)
+        ]
 
 
 WHOLE: Final = frozenset({"type", "customer", "value", "properties"})

@@ -12,6 +12,7 @@ from tallystick.instant import Instant
 from tallystick.reconcile.claims import decode_claims
 
 from .intake.record import Record
+from .reconcile_ledger import identity_digest
 
 _LIMITS: Final = DecodeLimits()
 
@@ -26,12 +27,16 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """The readable items as columns; `indexes` are their places among the records, `contents` digests of what they say."""
+    """The readable items as columns.
+
+    `indexes` are their places among the records, `identities` keys of the ledger, `contents` digests of what they say.
+    """
 
     indexes: list[int]
     places: list[str]
     sources: list[str]
     ids: list[str]
+    identities: list[bytes]
     contents: list[bytes]
     unreadable: list[Unreadable]
 
@@ -50,18 +55,19 @@ def read_piece(records: Sequence[Record], *, customer: str, source: str | None, 
     except UnreadableBody:
         if len(records) == 1:
             fault = Unreadable(records[0].place, None, "invalid_json", "it is neither an event nor an id")
-            return Piece(indexes=[], places=[], sources=[], ids=[], contents=[], unreadable=[fault])
+            return Piece(indexes=[], places=[], sources=[], ids=[], identities=[], contents=[], unreadable=[fault])
         # Not one of them can be read: each is told on its own.
         pieces = [read_piece([record], customer=customer, source=source, now=now) for record in records]
         faults = [fault for piece in pieces for fault in piece.unreadable]
-        return Piece(indexes=[], places=[], sources=[], ids=[], contents=[], unreadable=faults)
+        return Piece(indexes=[], places=[], sources=[], ids=[], identities=[], contents=[], unreadable=faults)
     indexes = claims.indexes
     return Piece(
         indexes=indexes,
         places=[records[index].place for index in indexes],
         sources=claims.events.sources,
         ids=claims.events.ids,
-        contents=[claims.content_digest(row) for row in range(len(claims))],
+        identities=list(map(identity_digest, claims.events.sources, claims.events.ids)),
+        contents=claims.content_digests(),
         unreadable=[
             Unreadable(records[each.index].place, each.id, each.code, each.detail) for each in claims.unreadable
         ],

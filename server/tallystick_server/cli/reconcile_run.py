@@ -8,7 +8,7 @@ that was ended is begun again with the same `--as-of`, and finds the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, localcontext
 from typing import Final
 
@@ -162,27 +162,31 @@ class ReconcileRun:
         if not fresh:
             return
         reply = self._ask(b"\n".join(batch.records[piece.indexes[row]].event for row in fresh))
-        items = [(piece.places[row], identity_digest(piece.sources[row], piece.ids[row])) for row in fresh]
-        self._take(reply, [place for place, _ in items])
-        ledger.mark_missing([items[each.index][1] for each in reply.only_yours])
+        self._take(reply, [piece.places[row] for row in fresh])
+        ledger.mark_missing([piece.identities[fresh[each.index]] for each in reply.only_yours])
 
     def _first_ones(self, piece: Piece, ledger: ReconcileLedger) -> list[int]:
         """Return the rows whose identities were not seen before, and keep them."""
-        fresh: list[int] = []
-        for row, (source, event_id) in enumerate(zip(piece.sources, piece.ids, strict=True)):
-            identity = identity_digest(source, event_id)
-            seen = ledger.find(identity)
-            if seen is None:
-                ledger.add([(identity, Claimed(piece.places[row], piece.contents[row], is_missing=False))])
-                fresh.append(row)
-                continue
-            is_same = seen.content == piece.contents[row]
-            self._conflicting += not is_same
-            detail = f"came before in {seen.place}, " + ("and says the same" if is_same else "and says something else")
-            self._differences.add(
-                Difference(kind="repeated", source=source, id=event_id, place=piece.places[row], detail=detail)
+        seen = ledger.find(piece.identities)
+        fresh: dict[bytes, tuple[int, Claimed]] = {}
+        for row, (identity, content) in enumerate(zip(piece.identities, piece.contents, strict=True)):
+            before = seen.get(identity)
+            if before is None:
+                seen[identity] = claimed = Claimed(piece.places[row], content, is_missing=False)
+                fresh[identity] = row, claimed
+            else:
+                self._repeated(piece, row, before, is_same=before.content == content)
+        ledger.add([(identity, claimed) for identity, (_, claimed) in fresh.items()])
+        return [row for row, _ in fresh.values()]
+
+    def _repeated(self, piece: Piece, row: int, before: Claimed, *, is_same: bool) -> None:
+        self._conflicting += not is_same
+        detail = f"came before in {before.place}, " + ("and says the same" if is_same else "and says something else")
+        self._differences.add(
+            Difference(
+                kind="repeated", source=piece.sources[row], id=piece.ids[row], place=piece.places[row], detail=detail
             )
-        return fresh
+        )
 
     def _ask(self, body: bytes) -> PieceReply:
         asked = self._asked
@@ -233,25 +237,26 @@ class ReconcileRun:
         cursor: list[tuple[str, str]] = []
         while True:
             page = decode(self._calls.get(path, [*params, *cursor]), EventsReply)
-            for event in page.items:
-                if event.state == _COUNTED:
-                    self._meet(event, ledger)
+            self._meet([event for event in page.items if event.state == _COUNTED], ledger)
             self._block_hash = page.block_hash
             bar.show(self._appliance_events, None, f"the appliance's: {self._appliance_events:,} events")
             if page.next_cursor is None:
                 return
             cursor = [("cursor", page.next_cursor)]
 
-    def _meet(self, event: EventReply, ledger: ReconcileLedger) -> None:
-        self._appliance_events += 1
-        self._appliance_value += event.value
-        claimed = ledger.find(identity_digest(event.source, event.id))
-        if claimed is None:
-            self._differences.add(
-                Difference(kind="only_appliance", source=event.source, id=event.id, position=event.position)
-            )
-        elif claimed.is_missing:
-            self._beyond_window += 1
+    def _meet(self, events: Sequence[EventReply], ledger: ReconcileLedger) -> None:
+        identities = [identity_digest(event.source, event.id) for event in events]
+        claimed = ledger.find(identities)
+        for event, identity in zip(events, identities, strict=True):
+            self._appliance_events += 1
+            self._appliance_value += event.value
+            claim = claimed.get(identity)
+            if claim is None:
+                self._differences.add(
+                    Difference(kind="only_appliance", source=event.source, id=event.id, position=event.position)
+                )
+            elif claim.is_missing:
+                self._beyond_window += 1
 
     # Meters
 

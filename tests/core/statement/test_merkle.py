@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.statement.merkle import EMPTY_ROOT, AuditPath, MerkleTree, root_of_path
@@ -72,6 +72,7 @@ def test_the_root_of_nothing_is_the_hash_of_nothing() -> None:
         MerkleTree(watched_index=0).path()
 
 
+@settings(deadline=None)
 @given(data=st.data(), size=st.integers(1, 300))
 def test_root_and_path_are_those_of_the_definition_however_the_leaves_come(data: st.DataObject, size: int) -> None:
     leaves = [leaf(number) for number in range(size)]
@@ -84,6 +85,7 @@ def test_root_and_path_are_those_of_the_definition_however_the_leaves_come(data:
     assert root_of_path(leaves[index], path) == tree.root()
 
 
+@settings(deadline=None)
 @given(data=st.data(), size=st.integers(2, 70))
 def test_a_path_leads_no_other_leaf_place_or_size_to_the_root(data: st.DataObject, size: int) -> None:
     leaves = [leaf(number) for number in range(size)]

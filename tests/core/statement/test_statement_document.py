@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.event_columns import EventColumns, property_texts
@@ -64,6 +64,7 @@ def test_a_statement_is_read_back_as_it_was_written() -> None:
     assert read.meters[0].definition.meter("tokens", 3) == METER
 
 
+@settings(deadline=None)
 @given(place=st.integers(0, 10_000), byte=st.integers(0, 255))
 def test_no_byte_of_a_statement_can_be_changed(place: int, byte: int) -> None:
     document = bytearray(encode_statement(STATEMENT))
@@ -102,6 +103,7 @@ texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
 values = st.one_of(texts, st.booleans(), st.integers(-(10**20), 10**20))
 
 
+@settings(deadline=None)
 @given(
     event_id=texts,
     source=st.one_of(st.just(""), texts),
