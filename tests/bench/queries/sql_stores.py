@@ -15,8 +15,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-import chdb.session
-import duckdb
 import polars as pl
 
 from tests.bench.measured_process import resident_bytes
@@ -24,7 +22,9 @@ from tests.bench.queries.asked import FILTERED_REGION, TOP, Asked, Question
 from tests.bench.queries.month_of_events import EVENT_TYPE
 
 THREADS = 2
-# Any: they have no types
+# Any: most have no types, and only this bench installs them all (requirements/bench.lock)
+_chdb_session: Any = import_module("chdb.session")
+_duckdb: Any = import_module("duckdb")
 _arrow: Any = import_module("pyarrow")
 _asyncpg: Any = import_module("asyncpg")
 Columns = Any
@@ -70,7 +70,7 @@ class DuckdbStore:
     def __init__(self, folder: Path, parquet: Path, *, narrow: bool) -> None:
         path, self._added = folder / f"duckdb-{'narrow' if narrow else 'wide'}.db", folder / "duckdb-added.parquet"
         is_loaded = path.exists()
-        self._connection = duckdb.connect(str(path), config={"threads": THREADS})
+        self._connection = _duckdb.connect(str(path), config={"threads": THREADS})
         if not is_loaded:
             value = "DECIMAL(18, 2)" if narrow else "DECIMAL(38, 12)"
             self._connection.execute(
@@ -119,7 +119,7 @@ class ClickhouseStore:
     def __init__(self, folder: Path, parquet: Path, *, narrow: bool) -> None:
         path, self._added = folder / f"clickhouse-{'narrow' if narrow else 'wide'}", folder / "clickhouse-added.parquet"
         is_loaded = path.exists()
-        self._session: Any = chdb.session.Session(str(path))
+        self._session: Any = _chdb_session.Session(str(path))
         self._query(f"SET max_threads = {THREADS}")
         if not is_loaded:
             value = "Decimal(18, 2)" if narrow else "Decimal(38, 12)"
