@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from tallystick.native.library import NATIVE
 from tallystick.store import Health
 from tallystick.usage.aggregators import installed_plugins
 
@@ -90,6 +91,7 @@ class Metrics:
         yield from self._http_figures()
         store = self._access.opened
         yield _gauge("ready", "1 when the store takes writes", float(store is not None and store.health().ready))
+        yield _gauge("compiled", "1 when events are read by the compiled library", float(NATIVE is not None))
         if store is not None:
             yield from _store_figures(store.health())
             yield _plugin_failures()

@@ -20,6 +20,7 @@ import uvloop
 from tallystick.api_key import Scope
 from tallystick.errors import TallystickError
 from tallystick.failpoints import arm_from_environment
+from tallystick.native.library import LOADED
 from tallystick.store import Store
 
 from . import logs
@@ -97,6 +98,8 @@ async def _open(settings: Settings, appliance: Appliance, server: BoundedServer,
         raise
     appliance.access.open(store)
     import_plugins()
+    if LOADED.library is None:
+        _LOG.warning("events are read without the compiled library, which is slower", reason=LOADED.absence)
     _LOG.info("ready", url=url, position=store.health().head.position)
     _say(f"tallystick is ready at {url}")
     return store

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arrow_export.h"
+#include "event_parts.h"
+
 uint64_t tallystick_scratch_size(uint64_t body_size, uint64_t rows_max);
 uint64_t tallystick_read_body(
     const uint8_t *body, uint64_t body_size, int32_t form, uint64_t rows_max, int64_t received_at, int64_t latest, uint8_t *memory
@@ -21,6 +24,19 @@ int32_t tallystick_identity_hashes(const uint8_t *memory, uint64_t seed, uint64_
 void tallystick_compare_rows(
     const uint8_t *left, const int64_t *left_rows, const uint8_t *right, const int64_t *right_rows, uint64_t count, uint8_t *relations
 );
+
+uint64_t tallystick_same_rows(const uint8_t *left, uint64_t left_row, const uint8_t *right, uint64_t right_row, uint64_t count);
+int32_t tallystick_export_texts(const event_part *parts, uint64_t count, int32_t column, arrow_column *exported);
+int32_t tallystick_export_values(const event_part *parts, uint64_t count, arrow_column *exported);
+int64_t tallystick_distinct_texts(
+    const event_part *parts, uint64_t count, int32_t column, uint64_t seed, int64_t *codes, int64_t *first_rows, arrow_column *exported
+);
+void *tallystick_open_shelves(const event_part *parts, uint64_t count, const int64_t *rows, uint64_t object_count, uint64_t seed);
+uint64_t tallystick_shelf_names(const void *opened, uint64_t *bytes);
+void tallystick_describe_shelves(const void *opened, const int64_t *weights, uint8_t *names, uint32_t *sizes, int64_t *counts);
+void tallystick_unshelved(const void *opened, const uint8_t *is_wanted, uint8_t *has_others);
+uint64_t tallystick_export_shelves(const void *opened, const uint32_t *names, uint64_t count, arrow_column *exported);
+void tallystick_close_shelves(void *opened);
 
 typedef struct {
     uint8_t *bytes;
@@ -96,6 +112,68 @@ static body_text mutated(body_text body) {
     }
 }
 
+static void freed(arrow_column *column) {
+    column->array.release(&column->array);
+    column->schema.release(&column->schema);
+}
+
+/* Take properties apart as a checkpoint does. */
+static void take_apart(const event_part *parts, uint64_t count, uint64_t rows) {
+    arrow_column column;
+    int64_t *codes = taken_memory(rows * sizeof *codes), *first_rows = taken_memory(rows * sizeof *first_rows);
+    int64_t found = tallystick_distinct_texts(parts, count, PROPERTIES, 7, codes, first_rows, &column);
+    if (found < 1) {
+        abort();
+    }
+    freed(&column);
+    void *opened = tallystick_open_shelves(parts, count, first_rows, (uint64_t)found, 7);
+    if (opened != NULL) {
+        uint64_t bytes, names = tallystick_shelf_names(opened, &bytes);
+        uint8_t *text = taken_memory(bytes), *wanted = taken_memory(names), *others = taken_memory((size_t)found);
+        uint32_t *sizes = taken_memory(names * sizeof *sizes), *numbers = taken_memory(names * sizeof *numbers);
+        int64_t *counts = taken_memory(names * sizeof *counts);
+        arrow_column *columns = taken_memory(names * sizeof *columns);
+        tallystick_describe_shelves(opened, first_rows, text, sizes, counts);
+        for (uint32_t name = 0; name < names; name++) {
+            numbers[name] = name;
+            wanted[name] = name % 2 == 0;
+        }
+        tallystick_unshelved(opened, wanted, others);
+        if (tallystick_export_shelves(opened, numbers, names, columns) != names) {
+            abort();
+        }
+        for (uint32_t name = 0; name < names; name++) {
+            freed(&columns[name]);
+        }
+        free(columns);
+        free(counts);
+        free(numbers);
+        free(sizes);
+        free(others);
+        free(wanted);
+        free(text);
+        tallystick_close_shelves(opened);
+    }
+    free(first_rows);
+    free(codes);
+}
+
+static void export(const uint8_t *pack, uint64_t rows) {
+    event_part parts[] = {{pack, 0, rows / 2}, {pack, rows / 2, rows}, {pack, rows, rows}, {pack, 0, rows}};
+    arrow_column column;
+    for (int text_column = 0; text_column < TEXT_COLUMNS; text_column++) {
+        if (!tallystick_export_texts(parts, 4, text_column, &column)) {
+            abort();
+        }
+        freed(&column);
+    }
+    if (!tallystick_export_values(parts, 4, &column)) {
+        abort();
+    }
+    freed(&column);
+    take_apart(parts, 4, 2 * rows);
+}
+
 /* Do with a pack what the engine does with it. */
 static void use(const uint8_t *pack, uint64_t size) {
     uint64_t rows;
@@ -120,6 +198,10 @@ static void use(const uint8_t *pack, uint64_t size) {
             abort();
         }
     }
+    if (tallystick_same_rows(pack, 0, joined, rows, rows) != rows) {
+        abort();
+    }
+    export(joined, 2 * rows);
     uint64_t taken_size = tallystick_taken_size(joined, second, rows);
     uint8_t *taken = taken_memory(taken_size);
     tallystick_take(joined, second, rows, taken);

@@ -27,7 +27,9 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert compiler is not None, "a machine that runs the tests has a C compiler"
     made = tmp_path_factory.mktemp("native") / "mutations"
     sources = [*sorted(SOURCES.glob("*.c")), DRIVER]
-    subprocess.run([compiler, "-g", "-O1", "-std=c11", *GUARDS, *WARNINGS, "-o", made, *sources], check=True)
+    subprocess.run(
+        [compiler, "-g", "-O1", "-std=c11", *GUARDS, *WARNINGS, "-I", SOURCES, "-o", made, *sources], check=True
+    )
     return made
 
 
