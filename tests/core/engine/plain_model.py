@@ -6,6 +6,9 @@ from collections import Counter
 from decimal import Decimal
 from typing import NamedTuple
 
+from tallystick.event import Event
+from tallystick.instant import parse_instant
+
 
 class Sent(NamedTuple):
     """An event as a test sends it."""
@@ -14,13 +17,30 @@ class Sent(NamedTuple):
     customer: str
     value: str
     region: str
+    minute: int = 0
+
+    @property
+    def time(self) -> str:
+        return f"2026-11-01T10:{self.minute:02d}:00Z"
+
+    def as_event(self) -> Event:
+        return Event(
+            source="",
+            id=self.id,
+            type="call",
+            customer=self.customer,
+            time=parse_instant(self.time),
+            time_given=True,
+            value=Decimal(self.value),
+            properties={"region": self.region},
+        )
 
     def as_json(self) -> dict[str, object]:
         return {
             "id": self.id,
             "type": "call",
             "customer": self.customer,
-            "time": "2026-11-01T10:00:00Z",
+            "time": self.time,
             "value": self.value,
             "properties": {"region": self.region},
         }
@@ -60,6 +80,10 @@ class PlainModel:
         if remember:
             self.remembered |= ids - there
         return len(fresh), len(there - fresh), len(ids - there)
+
+    def counted(self) -> list[Event]:
+        """Return the events that count, in the order of the log."""
+        return [event.as_event() for event in self.events.values() if event.id not in self.voided]
 
     def usage_by_customer(self) -> dict[str, tuple[Decimal, int]]:
         """Return the sum and the number of the events that count, by customer."""

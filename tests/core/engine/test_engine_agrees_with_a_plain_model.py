@@ -9,15 +9,20 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from msgspec import structs
 
 from tallystick import failpoints
 from tallystick.engine import rebuild_directory
 from tallystick.errors import StoreFailed
 from tallystick.identity import Identity
-from tallystick.instant import EARLIEST, LATEST, Instant
+from tallystick.instant import EARLIEST, LATEST, Instant, parse_instant
 from tallystick.meter import Meter
 from tallystick.store import EventsQuestion
-from tallystick.usage.question import UsageQuestion
+from tallystick.usage.aggregators import aggregators
+from tallystick.usage.question import Fill, UsageQuestion, WindowSize
+from tallystick.usage.windows import cut_windows
+from tests.core.usage.asking import meter
+from tests.core.usage.usage_model import as_fraction, model_usage
 
 from .conftest import EngineHouse
 from .plain_model import PlainModel, Sent
@@ -42,6 +47,25 @@ sent_events = st.builds(
     customer=st.sampled_from(["acme", "globex", "initech"]),
     value=st.sampled_from(["1", "2.5", "-3", "0.000000000001"]),
     region=st.sampled_from(["eu", "us"]),
+    minute=st.sampled_from([0, 0, 5, 10, 30, 59]),
+)
+# Every aggregation, and levels with every option: each is asked while events come, go and move from memory to files.
+METERS = [
+    *(meter(name) for name in sorted(aggregators())),
+    meter("unique", fields=("value", "customer")),
+    meter("running_total", timeout=600, statistic="average"),
+    meter("running_total", timeout=300, series="region", statistic="low"),
+    meter("level", timeout=1800, series="properties.region"),
+    meter("level", series="region", statistic="closing"),
+    meter("duration", timeout=900, series="region"),
+]
+questions = st.builds(
+    UsageQuestion,
+    start=st.sampled_from(["2026-11-01T09:00:00Z", "2026-11-01T10:05:00Z"]).map(parse_instant),
+    end=st.sampled_from(["2026-11-01T10:30:00Z", "2026-11-01T13:00:00Z"]).map(parse_instant),
+    window=st.sampled_from([WindowSize.TOTAL, WindowSize.HOUR]),
+    group_by=st.sampled_from([(), ("customer",), ("region",), ("region", "customer")]),
+    fill=st.sampled_from(Fill),
 )
 METER = Meter(key="preview", name="Preview", event_type="call", aggregation="sum")
 EVERYTHING = UsageQuestion(start=EARLIEST, end=Instant(LATEST - 1), group_by=("customer",))
@@ -53,6 +77,7 @@ class EngineAgainstModel(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="tallystick-model-"))
         self.house = EngineHouse(self.folder / "data")
         self.model = PlainModel()
+        self.answers: list[tuple[Meter, UsageQuestion, str]] = []
 
     def teardown(self) -> None:
         if hasattr(self, "house"):
@@ -152,6 +177,31 @@ class EngineAgainstModel(RuleBasedStateMachine):
             settings=self.house.settings,
         )
         self.house.engine = self.house.open()
+
+    @rule(seconds=st.sampled_from([1, 600, 3600]))
+    def time_passes(self, seconds: int) -> None:
+        self.house.clock.advance(seconds)
+
+    @rule(defined=st.sampled_from(METERS), question=questions)
+    def usage_agrees(self, defined: Meter, question: UsageQuestion) -> None:
+        edges = cut_windows(question.start, question.end, question.window, question.timezone).instants()
+        expected = model_usage(self.model.counted(), defined, question, edges, now=self.house.clock.now())
+        answer = self.house.engine.preview(defined, question)
+        rows = [
+            (row.start, row.end, tuple(row.group.values()), as_fraction(row.value), row.events) for row in answer.rows
+        ]
+        totals = [(tuple(total.group.values()), as_fraction(total.value), total.events) for total in answer.totals]
+        assert (rows, totals) == expected
+
+    @rule(defined=st.sampled_from(METERS), question=questions)
+    def ask_as_of_now(self, defined: Meter, question: UsageQuestion) -> None:
+        as_of = structs.replace(question, as_of=self.house.engine.log_head().position)
+        self.answers.append((defined, as_of, repr(self.house.engine.preview(defined, as_of))))
+
+    @rule()
+    def answers_as_of_a_position_stay_the_same(self) -> None:
+        for defined, as_of, answer in self.answers:
+            assert repr(self.house.engine.preview(defined, as_of)) == answer
 
     @invariant()
     def figures_agree(self) -> None:

@@ -62,6 +62,68 @@ def test_a_meter_is_made_changed_asked_and_archived(cli: CommandLine) -> None:
     assert "made\t" in cli.out
 
 
+def test_a_duration_is_defined_asked_and_explained(cli: CommandLine) -> None:
+    send(
+        cli,
+        {
+            "id": "on",
+            "type": "machine",
+            "customer": "acme",
+            "time": "2026-11-01T10:50:00Z",
+            "properties": {"host": "a"},
+        },
+        {
+            "id": "off",
+            "type": "machine",
+            "customer": "acme",
+            "time": "2026-11-01T11:20:00Z",
+            "value": 0,
+            "properties": {"host": "a"},
+        },
+        {"id": "still", "type": "machine", "customer": "bolt", "time": "2026-11-30T23:00:00Z"},
+    )
+    created = ("meters", "create", "machine-hours", "--event-type", "machine", "--aggregation", "duration")
+    assert cli(*created, "--series", "host", "--timeout", "7200") == 0
+    assert cli("usage", "machine-hours", "--from", "2026-11-01", "--to", "2026-11-02", "-w", "hour") == 0
+    assert [line.split("\t")[2] for line in cli.out.splitlines()] == ["600", "1200"]
+    assert cli("explain", "machine-hours", *RANGE, "--customer", "acme") == 0
+    assert cli.out.splitlines() == ["2026-11-01T10:50:00Z\t2026-11-01T11:20:00Z\tacme\ta\t1\t1800\ton\toff"]
+    explanation = cli.answer("explain", "machine-hours", *RANGE, "-g", "customer", "--limit", "1")
+    assert [total["group"]["customer"] for total in explanation["totals"]] == ["acme"]
+    assert explanation["items"][0]["ending"] == "event"
+    assert explanation["next_cursor"] is None
+    assert cli("meters", "update", "machine-hours", "--timeout", "60") == 0
+    assert cli.answer("explain", "machine-hours", *RANGE)["totals"][0]["value"] == "60"
+    preview = (
+        "meters",
+        "preview",
+        "--event-type",
+        "machine",
+        "--aggregation",
+        "running_total",
+        "--statistic",
+        "closing",
+    )
+    assert cli.answer(*preview, *RANGE, "--series", "host")["totals"][0]["value"] == "1"
+
+
+def test_an_explanation_is_read_over_as_many_pages_as_it_takes(cli: CommandLine) -> None:
+    events = [
+        {"id": f"x{number}", "type": "explained", "customer": "acme", "time": f"2026-11-01T10:00:{number % 60:02d}Z"}
+        for number in range(1_500)
+    ]
+    send(cli, *events)
+    assert cli("meters", "create", "explained", "--event-type", "explained", "--aggregation", "count") == 0
+    assert cli("explain", "explained", *RANGE, "--limit", "1400") == 0
+    assert len(cli.out.splitlines()) == 1_400
+    whole = cli.answer("explain", "explained", *RANGE, "--limit", "2000")
+    assert len({item["id"] for item in whole["items"]}) == 1_500
+    assert (whole["totals"][0]["value"], whole["next_cursor"]) == ("1500", None)
+    assert cli("explain", "explained", *RANGE, "--limit", "0") == 2
+    assert cli.err.startswith("tallystick: --limit")
+    assert cli("explain", "no-such-meter", *RANGE) == 1
+
+
 def test_aggregations_are_listed_with_what_they_came_with(cli: CommandLine) -> None:
     assert cli("aggregators") == 0
     rows = {row.split("\t")[0]: row.split("\t") for row in cli.out.splitlines()}
