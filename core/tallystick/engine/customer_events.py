@@ -30,8 +30,9 @@ from .view import View
 
 Int64s = npt.NDArray[np.int64]
 
-# 16 MB of positions, where every event of the stretch is the customer's.
-_STRETCH_POSITIONS: Final = 1 << 21
+# The first stretch is short, since a page mostly ends in it; 16 MB of positions in the longest, where every event is the customer's.
+STRETCH_POSITIONS_MIN: Final = 1 << 16
+STRETCH_POSITIONS_MAX: Final = 1 << 21
 
 
 class CustomerScope(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,11 +124,13 @@ class CustomerEvents:
         return count
 
     def _stretches(self, scope: CustomerScope, after: int) -> Iterator[Int64s]:
-        for first in range(after + 1, scope.as_of + 1, _STRETCH_POSITIONS):
-            last = min(first + _STRETCH_POSITIONS - 1, scope.as_of)
+        first, size = after + 1, STRETCH_POSITIONS_MIN
+        while first <= scope.as_of:
+            last = min(first + size - 1, scope.as_of)
             yield self._view.positions_of(
                 scope.customer, start=scope.start, end=scope.end, first_position=first, last_position=last
             )
+            first, size = last + 1, min(4 * size, STRETCH_POSITIONS_MAX)
 
 
 def checked_scope(view: View, scope: CustomerScope) -> CustomerScope:

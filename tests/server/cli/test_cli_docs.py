@@ -26,7 +26,15 @@ def test_every_command_is_in_the_page(command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "page"), [("import", "import.md"), ("export", "import.md"), ("demo", "demo.md"), ("usage", "cli.md")]
+    ("command", "page"),
+    [
+        ("import", "import.md"),
+        ("export", "import.md"),
+        ("demo", "demo.md"),
+        ("usage", "cli.md"),
+        ("reconcile", "reconcile.md"),
+        ("statement", "statements.md"),
+    ],
 )
 def test_every_option_of_the_larger_commands_is_in_its_page(command: str, page: str) -> None:
     text = (DOCS / page).read_text() + (DOCS / "cli.md").read_text()
