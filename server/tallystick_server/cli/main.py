@@ -39,6 +39,7 @@ COMMANDS: Final = (
     ("events", "events", _USE, "List, follow, look up and void events."),
     ("usage", "usage", _USE, "Ask a meter how much was used."),
     ("explain", "explain", _USE, "List what a figure was made of, event by event."),
+    ("preview", "preview", _USE, "Ask a meter that is not saved what it would have counted."),
     ("statement", "statement", _USE, "State what a customer used, bound to the log, and prove single events."),
     ("reconcile", "reconcile", _USE, "Compare your own list of events with the log, event by event."),
     ("meters", "meters", _USE, "Define, change, preview and archive meters."),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, From, TimeZone, To, assignments, grouped, sure
+from .asking import AsJson, From, Limit, TimeZone, To, range_params, sure
 from .connection import LOCAL, Connection
 from .failure import BadUse
 from .listing import Field, Listing, show_item
-from .meter_options import NO_OPTIONS, MeterOptions
+from .meter_fields import NO_FIELDS, MeterFields
+from .preview import preview
 from .terminal import Terminal
 
 app = App(
@@ -38,19 +39,7 @@ _LISTING: Final = Listing(
 
 Key = Annotated[str, Parameter(name="KEY", help="The meter's key.")]
 Name = Annotated[str | None, Parameter(help="What people call it.")]
-EventType = Annotated[str | None, Parameter(help="Which events it looks at.")]
-Aggregation = Annotated[
-    str | None, Parameter(help="count, sum, min, max, unique, or another that `tallystick aggregators` lists.")
-]
-MeterField = Annotated[str | None, Parameter(name="--field", help="`value`, `customer` or `properties.NAME`.")]
-Unit = Annotated[str | None, Parameter(help="What one of it is.")]
-Filters = Annotated[
-    tuple[str, ...], Parameter(name="--filter", help="property=value; values of one property are alternatives.")
-]
 Dimensions = Annotated[tuple[str, ...], Parameter(name="--dimension", help="Properties worth grouping by; repeatable.")]
-Definition = Annotated[
-    str | None, Parameter(name="--file", help="A JSON file with the definition (`-`: stdin); options beat it.")
-]
 
 
 @app.command(name="list", help_epilogue="Examples:\n  tallystick meters list\n  tallystick meters list --json")
@@ -80,32 +69,20 @@ def show_meter(key: Key, /, *, json: AsJson = False, connection: Connection = LO
     help_epilogue="Examples:\n"
     "  tallystick meters create tokens --event-type completion --aggregation sum --field properties.tokens --unit token\n"
     "  tallystick meters create errors --event-type call --aggregation count --filter status=500 --filter status=503\n"
-    "  tallystick meters create seats --event-type seat --aggregation running_total --statistic peak\n"
-    "  tallystick meters create machine-hours --event-type machine --aggregation duration --series host --timeout 3600\n"
     "  tallystick meters create tokens --file meter.json",
 )
-def create_meter(  # noqa: PLR0913 - one for each field
+def create_meter(
     key: Key,
     /,
     *,
-    event_type: EventType = None,
-    aggregation: Aggregation = None,
+    fields: MeterFields = NO_FIELDS,
     name: Name = None,
-    field: MeterField = None,
-    filters: Filters = (),
-    unit: Unit = None,
     dimensions: Dimensions = (),
-    options: MeterOptions = NO_OPTIONS,
-    file: Definition = None,
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
     """Define a meter; it covers all events, past ones too."""
-    meter = definition(file, event_type, aggregation, name, field, filters, unit, dimensions) | options.given()
-    meter["key"] = key
-    for needed in ("event_type", "aggregation"):
-        if needed not in meter:
-            raise BadUse(f"give --{needed.replace('_', '-')}, or --file with the definition")
+    meter = fields.whole() | _described(name, dimensions) | {"key": key}
     meter.setdefault("name", key)
     with connection.client() as client:
         body = client.call("POST", "/v1/meters", json=meter)
@@ -118,24 +95,18 @@ def create_meter(  # noqa: PLR0913 - one for each field
     help_epilogue="Examples:\n  tallystick meters update tokens --name 'Tokens, all models'\n"
     "  tallystick meters update tokens --dimension region --dimension model",
 )
-def update_meter(  # noqa: PLR0913 - one for each field
+def update_meter(
     key: Key,
     /,
     *,
-    event_type: EventType = None,
-    aggregation: Aggregation = None,
+    fields: MeterFields = NO_FIELDS,
     name: Name = None,
-    field: MeterField = None,
-    filters: Filters = (),
-    unit: Unit = None,
     dimensions: Dimensions = (),
-    options: MeterOptions = NO_OPTIONS,
-    file: Definition = None,
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
     """Change fields of a meter; those not given stay as they are."""
-    change = definition(file, event_type, aggregation, name, field, filters, unit, dimensions) | options.given()
+    change = fields.given() | _described(name, dimensions)
     if not change:
         raise BadUse("give at least one field to change")
     return _call("PATCH", key, connection, change=change, as_json=json)
@@ -162,103 +133,75 @@ def archive_meter(
     return 0
 
 
-@app.command(
-    name="preview",
-    help_epilogue="Examples:\n"
-    "  tallystick meters preview --event-type call --aggregation unique --field customer --from -1d --window hour\n"
-    "  tallystick meters preview --file meter.json --from -7d --group-by region",
-)
-def preview_meter(  # noqa: PLR0913 - a meter and a question
-    *,
-    event_type: EventType = None,
-    aggregation: Aggregation = None,
-    field: MeterField = None,
-    filters: Filters = (),
-    options: MeterOptions = NO_OPTIONS,
-    file: Definition = None,
-    start: From = "-30d",
-    end: To = None,
-    window: Annotated[
-        Literal["minute", "hour", "day", "week", "month", "total"], Parameter(name=["--window", "-w"])
-    ] = "total",
-    timezone: TimeZone = "UTC",
-    group_by: Annotated[tuple[str, ...], Parameter(name=["--group-by", "-g"], help="`customer` or a property.")] = (),
-    limit: Annotated[int | None, Parameter(name=["--limit", "-l"], help="Only so many groups.")] = None,
-    json: AsJson = False,
-    connection: Connection = LOCAL,
-) -> int:
-    """Ask a meter that is not saved what it would have counted."""
-    from .usage import usage_params
-    from .usage_table import show_usage
+app.command(preview, name="preview", help="Ask a meter that is not saved what it would have counted.")
 
-    meter = definition(file, event_type, aggregation, None, field, filters, None, ()) | options.given()
-    meter = {"key": "preview", "name": "preview"} | meter
-    for needed in ("event_type", "aggregation"):
-        if needed not in meter:
-            raise BadUse(f"give --{needed.replace('_', '-')}, or --file with the definition")
-    params = usage_params(
-        start=start,
-        end=end,
-        timezone=timezone,
-        window=window,
-        group_by=group_by,
-        filters=(),
-        order="desc",
-        limit=limit,
-        fill="none",
-        as_of=None,
-    )
-    query: dict[str, Any] = dict(params)
-    if "group_by" in query:
-        query["group_by"] = query["group_by"].split(",")
-    if limit is not None:
-        query["limit"] = limit
+_VERSIONS: Final = (
+    Field("version", "version", numeric=True),
+    Field("from position", "position", numeric=True),
+    Field("changed at", "updated_at", moment=True),
+    Field("name", "name"),
+    Field("event type", "event_type"),
+    Field("aggregation", "aggregation"),
+    Field("field", "field", usual="value"),
+    Field("filter", "filter"),
+    Field("archived at", "archived_at", moment=True),
+)
+_SKIPPED: Final = (
+    Field("time", "time", moment=True),
+    Field("customer", "customer"),
+    Field("id", "id"),
+    Field("source", "source"),
+    Field("reasons", "reasons"),
+)
+
+
+@app.command(
+    name="versions",
+    help_epilogue="Examples:\n  tallystick meters versions tokens\n  tallystick meters versions tokens --json",
+)
+def list_versions(key: Key, /, *, limit: Limit = 100, json: AsJson = False, connection: Connection = LOCAL) -> int:
+    """List what a meter was, newest first, each with the position of the log from which it was so."""
+    from .client import segment
+
+    listing = Listing(f"/v1/meters/{segment(key)}/versions", _VERSIONS, empty="No versions.")
     with connection.client() as client:
-        body = client.call("POST", "/v1/meters/preview", json={"meter": meter, "query": query})
-    terminal = Terminal.of_process()
-    if json:
-        terminal.json(body)
-    else:
-        show_usage(terminal, body, zone_name=timezone, totals_only=False)
+        listing.show(client, Terminal.of_process(), [("include_archived", "true")], limit=limit, as_json=json)
     return 0
 
 
-def definition(
-    file: str | None,
-    event_type: str | None,
-    aggregation: str | None,
-    name: str | None,
-    field: str | None,
-    filters: tuple[str, ...],
-    unit: str | None,
-    dimensions: tuple[str, ...],
-) -> dict[str, Any]:  # Any: JSON that the appliance checks
-    """Return the fields of a meter that were given: those of the file, and the options over them."""
-    found = _read_definition(file) if file is not None else {}
-    options = {
-        "event_type": event_type,
-        "aggregation": aggregation,
-        "name": name,
-        "field": field,
-        "unit": unit,
-        "filter": grouped(assignments("--filter", filters)) or None,
-        "dimensions": [part.strip() for text in dimensions for part in text.split(",") if part.strip()] or None,
-    }
-    return found | {option: value for option, value in options.items() if value is not None}
+@app.command(
+    name="skipped",
+    help_epilogue="Examples:\n  tallystick meters skipped tokens\n  tallystick meters skipped tokens --from -7d --limit 20 --json",
+)
+def list_skipped(
+    key: Key,
+    /,
+    *,
+    start: From = "-30d",
+    end: To = None,
+    timezone: TimeZone = "UTC",
+    limit: Limit = 100,
+    json: AsJson = False,
+    connection: Connection = LOCAL,
+) -> int:
+    """List events that a meter would count if they had what it reads, newest first, each with the reasons."""
+    from .client import segment
+
+    params = [*range_params(start, end, timezone), ("include_archived", "true")]
+    listing = Listing(
+        f"/v1/meters/{segment(key)}/skipped",
+        _SKIPPED,
+        empty="Every event of its type that passes its filter counts in this range.",
+    )
+    with connection.client() as client:
+        listing.show(client, Terminal.of_process(), params, limit=limit, as_json=json)
+    return 0
 
 
-def _read_definition(file: str) -> dict[str, Any]:  # Any: as above
-    import sys
-    from decimal import Decimal
-    from pathlib import Path
-
-    import msgspec
-
-    text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    try:
-        return msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadUse(f"--file: {file!a} holds no JSON object: {error}") from error
+def _described(name: str | None, dimensions: tuple[str, ...]) -> dict[str, Any]:  # Any: JSON that the appliance checks
+    """Return what people are told of a meter, as far as it was given."""
+    listed = [part.strip() for text in dimensions for part in text.split(",") if part.strip()]
+    return ({} if name is None else {"name": name}) | ({"dimensions": listed} if listed else {})
 
 
 def _call(

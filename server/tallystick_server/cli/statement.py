@@ -10,7 +10,7 @@ from .asking import AsJson, From, TimeZone, To, range_params
 from .connection import LOCAL, Connection
 from .failure import BadUse
 from .terminal import Terminal
-from .usage import Window
+from .usage_question import Window
 
 if TYPE_CHECKING:
     from .client import ApplianceClient, Params

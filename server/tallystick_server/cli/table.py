@@ -7,7 +7,10 @@ written as a list of its fields. Columns without anything in them are left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
+
+from .bars import lying_bars
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,10 +21,14 @@ if TYPE_CHECKING:
 _UNBROKEN_MAX: Final = 16
 _FOLDED_MIN: Final = 10
 _GAP: Final = 3
+_BAR_MIN: Final = 8
+_BAR_MAX: Final = 32
 
 
-def print_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of cells that are text already, `-` where there is nothing."""
+def print_table(
+    console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, bars: Sequence[Decimal | None] = ()
+) -> None:
+    """Print rows of cells that are text already, `-` where there is nothing; a bar beside each where there is room for it."""
     titles = [column.title for column in columns]
     kept = [at for at in range(len(titles)) if any(row[at] not in {"-", ""} for row in rows)] or list(
         range(len(titles))
@@ -41,8 +48,13 @@ def print_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequ
     for at in kept:
         justify = "right" if columns[at].numeric else "left"
         table.add_column(titles[at], justify=justify, no_wrap=at in unbroken, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(row[at]) for at in kept))
+    room = min(console.width - needed - _GAP, _BAR_MAX)
+    drawn = lying_bars(bars, room) if len(bars) == len(rows) > 1 and room >= _BAR_MIN else [""] * len(rows)
+    if any(drawn):
+        table.add_column("", no_wrap=True)
+    for row, bar in zip(rows, drawn, strict=True):
+        beside = [Text(bar, style="cyan")] if any(drawn) else []
+        table.add_row(*(Text(row[at]) for at in kept), *beside)
     console.print(table)
 
 

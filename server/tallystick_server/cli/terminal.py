@@ -78,10 +78,17 @@ class Terminal:
             self.err.write(printable(text) + "\n")
             self.err.flush()
 
-    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, empty: str = "") -> None:
-        """Write rows; `empty` is what a person reads when there are none."""
+    def table(
+        self,
+        columns: Sequence[Column],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        bars: Sequence[Decimal | None] = (),
+        empty: str = "",
+    ) -> None:
+        """Write rows; `empty` is what a person reads when there are none, `bars` are what bars beside the rows show a person."""
         if self.for_person:
-            self._table_for_person(columns, list(rows), empty=empty)
+            self._table_for_person(columns, list(rows), bars=bars, empty=empty)
             return
         for row in rows:
             self.out.write("\t".join(bare(cell) for cell in row) + "\n")
@@ -141,7 +148,9 @@ class Terminal:
         console.print(Text("\n".join(lines), style="bold"), soft_wrap=True)
         self.out.flush()
 
-    def _table_for_person(self, columns: Sequence[Column], rows: list[Sequence[Cell]], *, empty: str) -> None:
+    def _table_for_person(
+        self, columns: Sequence[Column], rows: list[Sequence[Cell]], *, bars: Sequence[Decimal | None], empty: str
+    ) -> None:
         if not rows and empty:
             self.say(empty)
             return
@@ -150,7 +159,7 @@ class Terminal:
         cells = [
             [shown(cell, is_moment=column.moment) for cell, column in zip(row, columns, strict=True)] for row in rows
         ]
-        print_table(self.console(), columns, cells)
+        print_table(self.console(), columns, cells, bars=bars)
 
 
 class _NoBar:
