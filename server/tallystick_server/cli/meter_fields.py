@@ -51,10 +51,10 @@ class MeterFields:
     def given(self) -> dict[str, Any]:  # Any: JSON that the appliance checks
         """Return the fields that were given: those of the file, and the options over them. Raises `BadUse`."""
         found = _read(self.file) if self.file is not None else {}
-        fields = (
-            {"field": self.field[0], "fields": None} if len(self.field) == 1 else {"fields": list(self.field) or None}
-        )
-        options = fields | {
+        fields = [part.strip() for text in self.fields for part in text.split(",") if part.strip()]
+        options: dict[str, Any] = {  # Any: as above
+            "field": self.field,
+            "fields": fields or None,
             "event_type": self.event_type,
             "aggregation": self.aggregation,
             "filter": grouped(assignments("--filter", self.meter_filter)) or None,

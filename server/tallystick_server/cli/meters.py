@@ -69,6 +69,8 @@ def show_meter(key: Key, /, *, json: AsJson = False, connection: Connection = LO
     help_epilogue="Examples:\n"
     "  tallystick meters create tokens --event-type completion --aggregation sum --field properties.tokens --unit token\n"
     "  tallystick meters create errors --event-type call --aggregation count --filter status=500 --filter status=503\n"
+    "  tallystick meters create seats --event-type seat --aggregation running_total --statistic peak\n"
+    "  tallystick meters create machine-hours --event-type machine --aggregation duration --series host --timeout 3600\n"
     "  tallystick meters create tokens --file meter.json",
 )
 def create_meter(

@@ -83,7 +83,16 @@ def test_a_meter_is_tried_with_everything_that_usage_takes(cli: CommandLine, tok
     assert len(answer["rows"]) == 7
     assert cli("preview", *described, *RANGE, "--csv") == 0
     assert cli.out.splitlines()[1].endswith(",6,2")
-    unique = ("--event-type", tokens, "--aggregation", "unique", "--fields", "customer", "--fields", "properties.region")
+    unique = (
+        "--event-type",
+        tokens,
+        "--aggregation",
+        "unique",
+        "--fields",
+        "customer",
+        "--fields",
+        "properties.region",
+    )
     assert cli.answer("preview", *unique, *RANGE)["totals"][0]["value"] == "3"
     assert cli("preview", "--aggregation", "sum", *RANGE) == 2
     assert "--event-type" in cli.err
