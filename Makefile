@@ -97,3 +97,9 @@ clean:
 	@$(PIP) install --require-hashes --requirement requirements/dev.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable . $(PLUGINS:%=--editable %)
 	@touch $@ .venv/.run-ready
+
+# On top of what developers have: the stores that questions are compared with, 900 MB.
+.venv/.bench-ready: requirements/bench.lock .venv/.dev-ready
+	@echo 'installing requirements/bench.lock' >&2
+	@$(PIP) install --require-hashes --requirement requirements/bench.lock
+	@touch $@

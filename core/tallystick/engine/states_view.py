@@ -30,6 +30,7 @@ from tallystick.usage.aggregators.min import Min
 from tallystick.usage.aggregators.sum import Sum
 from tallystick.usage.aggregators.unique import Unique
 from tallystick.usage.counted_events import WINDOW, counted_events, group_columns
+from tallystick.usage.event_frames import TIME
 from tallystick.usage.question import UsageQuestion, WindowSize
 from tallystick.usage.windows import Windows
 
@@ -69,10 +70,10 @@ class StatesView:
         if not isinstance(aggregator, FOLDED) or not len(windows) or selection.is_empty:
             return None
         asked = _Asked(self._view, self._partials, folding, question, windows, selection.customers)
-        keys = [*group_columns(question), WINDOW]
-        tails = aggregator.fold(
-            counted_events(_Tails(self._view), meter, question, windows=windows, operands=aggregator.operands), keys
-        )
+        groups = group_columns(question)
+        keys = [*groups, WINDOW]
+        events = counted_events(_Tails(self._view), meter, question, keys=groups, operands=aggregator.operands)
+        tails = aggregator.fold(events.with_columns(windows.index_of(pl.col(TIME)).alias(WINDOW)), keys)
         parts = asked.parts()
         if self._view.tail_events:
             parts.append(tails.collect(engine="streaming"))
@@ -183,7 +184,7 @@ class _Asked:
         by_name = {name: column for column, name in self._folding.by_columns.items()}
         if place == PLACE:
             states = states.rename({PLACE: WINDOW})
-        keys = dict(zip(group_columns(self._question), self._question.group_by, strict=True))
+        keys = group_columns(self._question)
         others = [name for name in states.columns if name not in {*self._folding.by_columns, BUCKET, WINDOW}]
         return states.select(
             *(pl.col(by_name[name]).alias(column) for column, name in keys.items()), pl.col(WINDOW, *others)

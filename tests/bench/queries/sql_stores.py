@@ -22,9 +22,9 @@ from tests.bench.queries.asked import FILTERED_REGION, TOP, Asked, Question
 from tests.bench.queries.month_of_events import EVENT_TYPE
 
 THREADS = 2
-# Any: most have no types, and only this bench installs them all (requirements/bench.lock)
-_chdb_session: Any = import_module("chdb.session")
+# Any: `make bench-queries` alone installs them, and most have no types.
 _duckdb: Any = import_module("duckdb")
+_chdb: Any = import_module("chdb.session")
 _arrow: Any = import_module("pyarrow")
 _asyncpg: Any = import_module("asyncpg")
 Columns = Any
@@ -119,7 +119,7 @@ class ClickhouseStore:
     def __init__(self, folder: Path, parquet: Path, *, narrow: bool) -> None:
         path, self._added = folder / f"clickhouse-{'narrow' if narrow else 'wide'}", folder / "clickhouse-added.parquet"
         is_loaded = path.exists()
-        self._session: Any = _chdb_session.Session(str(path))
+        self._session: Any = _chdb.Session(str(path))
         self._query(f"SET max_threads = {THREADS}")
         if not is_loaded:
             value = "Decimal(18, 2)" if narrow else "Decimal(38, 12)"

@@ -7,22 +7,19 @@ import sys
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import polars as pl
 
+from tallystick.decode import DecodeLimits, decode_events
 from tallystick.engine import Engine
 from tallystick.engine_settings import EngineSettings
-from tallystick.errors import TallystickError
-from tallystick.event_batch import empty_batch
-from tallystick.instant import NS_PER_DAY, NS_PER_MS, Instant
+from tallystick.instant import NS_PER_DAY, Instant
 from tallystick.meter import Meter
-from tallystick.store import IngestAnswer
 from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.question import UsageQuestion, WindowSize
 from tallystick_server.present import SystemClock, SystemEntropy
 from tests.bench.measured_process import resident_bytes
 from tests.bench.queries.asked import FILTERED_REGION, TOP, Asked, Question
-from tests.bench.queries.month_of_events import END, ENDPOINTS, EVENT_TYPE, REGIONS, START, month_of_events
+from tests.bench.queries.month_of_events import END, EVENT_TYPE, START, month_of_events
 
 METERS = (
     Meter(key="spend", name="Spend", event_type=EVENT_TYPE, aggregation="sum"),
@@ -62,36 +59,40 @@ def _opened(directory: Path) -> Engine:
 
 
 def _ingest(engine: Engine, events: pl.DataFrame) -> None:
-    received_at = SystemClock().now()
-    properties = {
-        (endpoint, region): f'{{"endpoint":"{endpoint}","region":"{region}"}}'.encode()
-        for endpoint in ENDPOINTS
-        for region in REGIONS
-    }
-    amounts = {cents: f"{cents / 100:.2f}".rstrip("0").rstrip(".") for cents in range(500)}
+    """Send the events as requests of 10,000, as the server would have decoded them."""
+    clock, entropy, limits = SystemClock(), SystemEntropy(), DecodeLimits()
     for piece in events.iter_slices(_BATCH_EVENTS):
-        size = piece.height
-        digits = os.urandom(12 * size).hex()
-        answer: IngestAnswer | TallystickError = engine.ingest(
-            empty_batch(
-                received_at,
-                indexes=range(size),
-                sources=[""] * size,
-                ids=[digits[at : at + 24] for at in range(0, 24 * size, 24)],
-                types=[EVENT_TYPE] * size,
-                customers=piece["customer"].to_list(),
-                times=piece["time_ms"].to_numpy() * NS_PER_MS,
-                times_given=np.ones(size, np.bool_),
-                values=[amounts[cents] for cents in piece["cents"].to_list()],
-                properties=[
-                    properties[pair]
-                    for pair in zip(piece["endpoint"].to_list(), piece["region"].to_list(), strict=True)
-                ],
-                decoded_bytes=170 * size,
-            )
+        batch = decode_events(
+            _body(piece), media_type="application/json", received_at=clock.now(), limits=limits, entropy=entropy
         )
-        if answer.accepted != size:
+        answer = engine.ingest(batch)
+        if answer.accepted != piece.height:
             raise NotTaken(repr(answer))
+
+
+def _body(events: pl.DataFrame) -> bytes:
+    digits = os.urandom(12 * events.height).hex()
+    cents = pl.col("cents")
+    texts = events.with_columns(id=pl.Series([digits[at : at + 24] for at in range(0, len(digits), 24)])).select(
+        pl.concat_str(
+            pl.lit('{"id":"'),
+            "id",
+            pl.lit(f'","type":"{EVENT_TYPE}","customer":"'),
+            "customer",
+            pl.lit('","time":'),
+            "time_ms",
+            pl.lit(',"value":'),
+            cents // 100,
+            pl.lit("."),
+            (cents % 100).cast(pl.String).str.zfill(2),
+            pl.lit(',"properties":{"endpoint":"'),
+            "endpoint",
+            pl.lit('","region":"'),
+            "region",
+            pl.lit('"}}'),
+        )
+    )
+    return f"[{','.join(texts.to_series().to_list())}]".encode()
 
 
 def usage_question(asked: Asked) -> tuple[str, UsageQuestion]:

@@ -7,6 +7,7 @@ import msgspec
 from tallystick.engine import Engine
 from tallystick.engine.view import View
 from tallystick.meter import Meter
+from tallystick.testing import ManualClock
 from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.answer_usage import answer_usage
 from tallystick.usage.question import UsageQuestion
@@ -20,7 +21,7 @@ def as_bytes(answer: UsageAnswer) -> bytes:
 
 def from_events(engine: Engine, meter: Meter, question: UsageQuestion) -> bytes:
     """Answer from the frames of the view: the way that knows no states."""
-    return as_bytes(answer_usage(_FramesAlone(engine.view), meter, question))
+    return as_bytes(answer_usage(_FramesAlone(engine.view), meter, question, clock=ManualClock()))
 
 
 def from_states(engine: Engine, meter: Meter, question: UsageQuestion) -> bytes:
