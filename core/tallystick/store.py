@@ -27,6 +27,7 @@ from .rejection import Rejected
 from .statement.proof import ProvenEvent
 from .statement.question import StatementQuestion
 from .statement.statement import Statement
+from .signal_store import Outbox, Signals
 from .usage.answer import UsageAnswer
 from .usage.explanation import ExplainQuestion, Explanation
 from .usage.question import UsageQuestion
@@ -384,6 +385,16 @@ class Store(Protocol):
 
         Raises `NotFound`, and `InvalidQuestion` for a foreign cursor too.
         """
+        ...
+
+    @property
+    def signals(self) -> Signals:
+        """Signals, where they stand, and the steps that led there."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """Channels, and the messages on their way to them."""
         ...
 
     def health(self) -> Health:

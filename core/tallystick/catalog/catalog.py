@@ -1,13 +1,15 @@
 """The definitions as they are now: a fold over the blocks of kind `CATALOG`, in one table of the log's environment.
 
-Meters and keys are few and asked for by every request, so they are in memory too; customers may be a million and stay on disk.
+Meters, keys, channels and signals are few and asked for all the time, so they are in memory too; customers may be a million and stay
+on disk.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Final, Literal
+from collections.abc import Callable
+from typing import Final, Literal, TypeVar
 
 import lmdb
 import msgspec
@@ -18,16 +20,21 @@ from tallystick.errors import InvalidQuestion, NotFound
 from tallystick.log.records import CatalogRecord
 from tallystick.log.tables import Tables, open_row
 from tallystick.meter import Meter
+from tallystick.signals.channel import Channel
+from tallystick.signals.signal import Signal
 
 from .meter_versions import MeterVersions
 
-Kind = Literal["meter", "customer", "api_key"]
-Definition = Meter | Customer | ApiKey
+Kind = Literal["meter", "customer", "api_key", "channel", "signal"]
+Definition = Meter | Customer | ApiKey | Channel | Signal
+_Defined = TypeVar("_Defined")
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_meter: Final = msgspec.msgpack.Decoder(Meter).decode
 _decode_customer: Final = msgspec.msgpack.Decoder(Customer).decode
 _decode_key: Final = msgspec.msgpack.Decoder(ApiKey).decode
+_decode_channel: Final = msgspec.msgpack.Decoder(Channel).decode
+decode_signal: Final = msgspec.msgpack.Decoder(Signal).decode
 # LMDB takes keys of 511 bytes, a customer's key may have 1,024: the rest is told apart by a hash, at the price of its order.
 _KEY_BYTES_MAX: Final = 440
 
@@ -46,14 +53,20 @@ class Catalog:
         self.meters: dict[str, Meter] = {}
         self.api_keys: dict[str, ApiKey] = {}
         self.api_keys_by_hash: dict[bytes, ApiKey] = {}
+        self.channels: dict[str, Channel] = {}
+        self.signals: dict[str, Signal] = {}
 
     def reload(self) -> None:
-        """Read meters and keys from the table again."""
+        """Read what is kept in memory from the table again."""
         with self._tables.read() as txn:
             meters = [_decode_meter(value) for value in _values(txn, self._tables, b"meter\0")]
             keys = [_decode_key(value) for value in _values(txn, self._tables, b"api_key\0")]
+            channels = [_decode_channel(value) for value in _values(txn, self._tables, b"channel\0")]
+            signals = [decode_signal(value) for value in _values(txn, self._tables, b"signal\0")]
         self.meters = {meter.key: meter for meter in meters}
         self._index_keys({key.id: key for key in keys})
+        self.channels = {channel.key: channel for channel in channels}
+        self.signals = {signal.key: signal for signal in signals}
 
     def apply(self, txn: lmdb.Transaction, record: CatalogRecord, position: int) -> None:
         """Write what the record at this position of the log changes."""
@@ -77,6 +90,14 @@ class Catalog:
             if record.definition is not None:
                 keys[record.key] = _decode_key(record.definition)
             self._index_keys(keys)
+        elif record.kind == "channel":
+            self.channels = _with(self.channels, record, _decode_channel)
+        elif record.kind == "signal":
+            self.signals = _with(self.signals, record, decode_signal)
+
+    def stored_within(self, txn: lmdb.Transaction, kind: Kind, key: str) -> bytes | None:
+        """Return a definition in MessagePack as a transaction sees it."""
+        return self._tables.get_within(txn, b"catalog", _table_key(kind, key))
 
     def customer(self, key: str) -> Customer:
         """Return one described customer. Raises `NotFound`."""
@@ -108,6 +129,15 @@ class Catalog:
     def _index_keys(self, keys: dict[str, ApiKey]) -> None:
         self.api_keys = dict(sorted(keys.items()))
         self.api_keys_by_hash = {key.secret_hash: key for key in keys.values()}
+
+
+def _with(
+    known: dict[str, _Defined], record: CatalogRecord, decode: Callable[[bytes], _Defined]
+) -> dict[str, _Defined]:
+    changed = {key: each for key, each in known.items() if key != record.key}
+    if record.definition is not None:
+        changed[record.key] = decode(record.definition)
+    return dict(sorted(changed.items()))
 
 
 def _values(txn: lmdb.Transaction, tables: Tables, prefix: bytes) -> list[bytes]:

@@ -14,23 +14,29 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from tallystick.catalog.catalog import Catalog
 from tallystick.event_columns import EventColumns
+from tallystick.failpoints import hit
 from tallystick.log.block import Block, BlockKind
 from tallystick.log.event_log import Draft
 from tallystick.log.events_payload import decode_events, encode_events, unpacked_size
 from tallystick.log.records import (
     CatalogRecord,
     QuarantineRecord,
+    SignalsRecord,
     VoidRecord,
     decode_catalog,
     decode_duplicates,
     decode_quarantine,
+    decode_signals,
     decode_void,
     encode_duplicates,
     encode_record,
 )
 
 from .folds import Folds
+from .outbox_book import OutboxBook
+from .signal_book import SignalBook
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -71,9 +77,36 @@ def catalog_change(folds: Folds, record: CatalogRecord) -> Change:
     draft = Draft(BlockKind.CATALOG, encode_record(record), 1)
     return Change(
         draft,
-        lambda txn, position: folds.catalog.apply(txn, record, position),
+        lambda txn, position: apply_catalog(txn, folds.catalog, folds.signal_book, record, position),
         lambda _position: folds.catalog.fold(record),
     )
+
+
+def apply_catalog(
+    txn: lmdb.Transaction, catalog: Catalog, signal_book: SignalBook, record: CatalogRecord, position: int
+) -> None:
+    """Write a definition, and forget what was noticed of a signal that watches something else now."""
+    signal_book.redefine(txn, catalog, record)
+    catalog.apply(txn, record, position)
+
+
+def signals_change(folds: Folds, record: SignalsRecord) -> Change:
+    """Return the change that signals took steps, or that messages were queued, tried, or given up."""
+    draft = Draft(BlockKind.SIGNALS, encode_record(record), 1)
+    return Change(
+        draft,
+        lambda txn, position: apply_signals(txn, folds.signal_book, folds.outbox_book, record, position),
+        lambda position: folds.outbox_book.fold(record, position),
+    )
+
+
+def apply_signals(
+    txn: lmdb.Transaction, signal_book: SignalBook, outbox_book: OutboxBook, record: SignalsRecord, position: int
+) -> None:
+    """Write the states and the outbox after the record at `position`."""
+    signal_book.apply(txn, record, position)
+    hit("signals.steps_written")
+    outbox_book.apply(txn, record, position)
 
 
 def quarantine_change(folds: Folds, record: QuarantineRecord) -> Change:
@@ -96,6 +129,8 @@ def change_of_block(folds: Folds, block: Block) -> Change:
             change = catalog_change(folds, decode_catalog(block.payload))
         case BlockKind.QUARANTINE:
             change = quarantine_change(folds, decode_quarantine(block.payload))
+        case BlockKind.SIGNALS:
+            change = signals_change(folds, decode_signals(block.payload))
     return change
 
 

@@ -67,6 +67,7 @@ from .log_scan import block_summary, scan_log
 from .recovery import recover
 from .skipped_page import skipped_page
 from .states_view import StatesView
+from .signal_engine import OutboxEngine, SignalEngine
 from .verify import VerifiedFiles, verify
 from .view import View
 from .writer import Writer
@@ -107,6 +108,8 @@ class Engine(CustomerQuestions):
             tail_events_max=_TAILS_MAX * settings.checkpoint_events if with_background else None,
         )
         self._background = Background(ledger, self._writer, clock=clock, settings=settings)
+        self.signals = SignalEngine(ledger, self._writer, entropy=entropy)
+        self.outbox = OutboxEngine(ledger, self._writer, entropy=entropy)
         self._close_once = threading.Lock()
         self._is_closed = False
 
@@ -184,6 +187,7 @@ class Engine(CustomerQuestions):
         )
         # A store that can be read again is not yet one that takes writes: only a commit that succeeds shows that.
         write_manifest_durably(self._ledger, self._ledger.folds.projections.manifest)
+        self._ledger.tell_outbox_watchers()
 
     # Events
 

@@ -15,8 +15,10 @@ from tallystick.log.tables import COUNTED, Tables
 
 from .block_cache import BlockCache
 from .duplicate_counts import DuplicateCounts
+from .outbox_book import OutboxBook
 from .projections import Projections
 from .quarantine import Quarantine
+from .signal_book import SignalBook
 from .void_index import VoidIndex
 
 
@@ -30,6 +32,8 @@ class Folds:
         self.void_index = VoidIndex(tables)
         self.duplicates = DuplicateCounts(tables)
         self.quarantine = Quarantine(tables, entries_max=settings.quarantine_entries_max)
+        self.signal_book = SignalBook(tables)
+        self.outbox_book = OutboxBook(tables)
         self.projections = Projections(directory, log, self.cache)
 
     def reload(self) -> None:
@@ -41,6 +45,7 @@ class Folds:
                 self._tables.check_rows(table)
             self.catalog.reload()
             self.void_index.reload()
+            self.outbox_book.reload()
         except (msgspec.MsgspecError, struct.error, ValueError) as error:
             raise DamagedStore(
                 0, f"a table that follows the log cannot be read ({error}): run `tallystick rebuild`"

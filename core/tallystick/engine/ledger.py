@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from tallystick.event_columns import EventColumns
 from tallystick.failpoints import hit
 from tallystick.identity import Identity
 from tallystick.instant import NS_PER_S, Clock, Instant
+from tallystick.log.block import BlockKind
 from tallystick.log.event_log import EventLog
 from tallystick.log.records import QuarantineRecord, VoidRecord
 from tallystick.log.tables import Tables
@@ -50,6 +51,7 @@ from .subscription import Watchers
 
 # A batch of conflicts names this many in quarantine records of one block, so that no block grows without bound.
 _QUARANTINE_ENTRIES_PER_RECORD: Final = 1_000
+_KINDS_OF_THE_OUTBOX: Final = (BlockKind.SIGNALS, BlockKind.CATALOG)
 
 
 class Ledger:
@@ -77,6 +79,7 @@ class Ledger:
         self.counters = Counters()
         self.keys_used: dict[str, Instant] = {}
         self.files_guard = threading.Lock()
+        self.outbox_watchers: list[Callable[[], None]] = []
         self._full, self._full_until = "", 0.0
 
     def commit(self, changes: Sequence[Change]) -> None:
@@ -104,8 +107,15 @@ class Ledger:
             change.fold(block.position)
         hit("ledger.folded")
         self.folds.publish()
+        if any(change.draft.kind in _KINDS_OF_THE_OUTBOX for change in changes):
+            self.tell_outbox_watchers()
         self.counters.commits += 1
         self.counters.commit_ns += time.perf_counter_ns() - started
+
+    def tell_outbox_watchers(self) -> None:
+        """Say that messages or channels are not what they were."""
+        for changed in self.outbox_watchers:
+            changed()
 
     @property
     def shortage(self) -> str | None:

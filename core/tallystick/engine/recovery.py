@@ -26,7 +26,18 @@ _log: Final = logging.getLogger("tallystick.recovery")
 Report = Callable[[Progress], None]
 
 # Tables that follow the log in its own transactions, and one that follows with the checkpoints.
-_TABLES_OF_THE_LOG: Final = (b"catalog", b"voids", b"remembered", b"quarantine", b"quarantine_hashes")
+_TABLES_OF_THE_LOG: Final = (
+    b"catalog",
+    b"voids",
+    b"remembered",
+    b"quarantine",
+    b"quarantine_hashes",
+    b"signal_states",
+    b"signal_steps",
+    b"steps_by_signal",
+    b"deliveries",
+    b"outbox",
+)
 _TABLES_OF_CHECKPOINTS: Final = (b"duplicates",)
 _CHANGES_PER_TRANSACTION: Final = 500
 _KINDS_IN_MEMORY: Final = (BlockKind.EVENTS, BlockKind.DUPLICATES)

@@ -13,14 +13,28 @@ from tallystick.catalog.catalog import Catalog
 from tallystick.engine_settings import EngineSettings
 from tallystick.errors import DamagedStore
 from tallystick.log.block import Block, BlockKind
-from tallystick.log.records import decode_catalog, decode_duplicates, decode_quarantine, decode_void
+from tallystick.log.records import decode_catalog, decode_duplicates, decode_quarantine, decode_signals, decode_void
 from tallystick.log.tables import Tables
 
+from .change import apply_catalog, apply_signals
 from .duplicate_counts import DuplicateCounts, same_counts
+from .outbox_book import OutboxBook
 from .quarantine import Quarantine
+from .signal_book import SignalBook
 from .void_index import VoidIndex
 
-_COMPARED: Final = (b"catalog", b"voids", b"remembered", b"quarantine", b"quarantine_hashes")
+_COMPARED: Final = (
+    b"catalog",
+    b"voids",
+    b"remembered",
+    b"quarantine",
+    b"quarantine_hashes",
+    b"signal_states",
+    b"signal_steps",
+    b"steps_by_signal",
+    b"deliveries",
+    b"outbox",
+)
 _DUPLICATES: Final = b"duplicates"
 _BLOCKS_PER_TRANSACTION: Final = 500
 
@@ -33,6 +47,8 @@ class ScratchTables:
         self._catalog = Catalog(self._tables)
         self._void_index = VoidIndex(self._tables)
         self._quarantine = Quarantine(self._tables, entries_max=settings.quarantine_entries_max)
+        self._signal_book = SignalBook(self._tables)
+        self._outbox_book = OutboxBook(self._tables)
         self._duplicates = DuplicateCounts(self._tables)
         self._waiting: list[Block] = []
         # How far duplicates count is known at the end only: by then a checkpoint may have written more of them.
@@ -83,9 +99,12 @@ class ScratchTables:
             case BlockKind.VOIDS:
                 self._void_index.apply(txn, decode_void(block.payload), block.position)
             case BlockKind.CATALOG:
-                self._catalog.apply(txn, decode_catalog(block.payload), block.position)
+                record = decode_catalog(block.payload)
+                apply_catalog(txn, self._catalog, self._signal_book, record, block.position)
             case BlockKind.QUARANTINE:
                 self._quarantine.apply(txn, decode_quarantine(block.payload), block.position)
+            case BlockKind.SIGNALS:
+                apply_signals(txn, self._signal_book, self._outbox_book, decode_signals(block.payload), block.position)
             case BlockKind.EVENTS | BlockKind.DUPLICATES:
                 raise AssertionError("events have no table, and duplicates wait for the end")
 

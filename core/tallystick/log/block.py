@@ -36,6 +36,7 @@ class BlockKind(IntEnum):
     CATALOG = 3
     QUARANTINE = 4
     DUPLICATES = 5
+    SIGNALS = 6
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):

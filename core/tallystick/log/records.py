@@ -1,4 +1,4 @@
-"""The payloads of blocks other than events: corrections, definitions, quarantine and re-sends, as MessagePack.
+"""The payloads of blocks other than events: corrections, definitions, quarantine, re-sends and signals, as MessagePack.
 
 Every one is self-contained, so that each projection is a fold over the log: nothing that the tables know is missing here.
 """
@@ -13,6 +13,8 @@ import numpy.typing as npt
 import zstandard
 
 from tallystick.identity import Identity
+from tallystick.signals.delivery import Attempt, Cancellation, NewDelivery, Redelivery
+from tallystick.signals.step import Mark, Step
 
 
 class VoidRecord(msgspec.Struct, array_like=True, frozen=True):
@@ -24,7 +26,7 @@ class VoidRecord(msgspec.Struct, array_like=True, frozen=True):
 
 
 class CatalogRecord(msgspec.Struct, array_like=True, frozen=True):
-    """A definition as it is from here on: `kind` is `meter`, `customer` or `api_key`; no `definition` means deleted."""
+    """A definition as it is from here on: `kind` says of what; no `definition` means deleted."""
 
     kind: str
     key: str
@@ -49,7 +51,19 @@ class QuarantineRecord(msgspec.Struct, array_like=True, frozen=True):
     discarded: list[str]
 
 
-Record = VoidRecord | CatalogRecord | QuarantineRecord
+class SignalsRecord(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
+    """What happened to signals and their messages in one commit. `token` is random, and part of the ids of the `deliveries`."""
+
+    steps: list[Step] = []
+    deliveries: list[NewDelivery] = []
+    attempts: list[Attempt] = []
+    redeliveries: list[Redelivery] = []
+    cancellations: list[Cancellation] = []
+    mark: Mark | None = None
+    token: str = ""
+
+
+Record = VoidRecord | CatalogRecord | QuarantineRecord | SignalsRecord
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 
@@ -62,6 +76,7 @@ def encode_record(record: Record) -> bytes:
 _VOID: Final = msgspec.msgpack.Decoder(VoidRecord)
 _CATALOG: Final = msgspec.msgpack.Decoder(CatalogRecord)
 _QUARANTINE: Final = msgspec.msgpack.Decoder(QuarantineRecord)
+_SIGNALS: Final = msgspec.msgpack.Decoder(SignalsRecord)
 
 
 def decode_void(payload: bytes) -> VoidRecord:
@@ -77,6 +92,11 @@ def decode_catalog(payload: bytes) -> CatalogRecord:
 def decode_quarantine(payload: bytes) -> QuarantineRecord:
     """Return the record of a block of kind `QUARANTINE`."""
     return _QUARANTINE.decode(_decompressed(payload))
+
+
+def decode_signals(payload: bytes) -> SignalsRecord:
+    """Return the record of a block of kind `SIGNALS`."""
+    return _SIGNALS.decode(_decompressed(payload))
 
 
 def encode_duplicates(positions: npt.NDArray[np.int64]) -> bytes:

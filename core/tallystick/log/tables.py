@@ -41,10 +41,15 @@ _TABLES: Final = (
     b"quarantine",
     b"quarantine_hashes",
     b"duplicates",
+    b"signal_states",
+    b"signal_steps",
+    b"steps_by_signal",
+    b"deliveries",
+    b"outbox",
     b"manifest",
 )
-# Tables that are read into memory as a whole when the store opens, and on which figures depend.
-COUNTED: Final = (b"catalog", b"voids", b"remembered")
+# Tables that are read into memory as a whole when the store opens, and on which figures, or messages on their way, depend.
+COUNTED: Final = (b"catalog", b"voids", b"remembered", b"outbox")
 _ROWS_OF: Final = b"rows of "
 _COUNT: Final = struct.Struct(">QQ")
 _CHECKSUM_BYTES: Final = 8

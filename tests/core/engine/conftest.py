@@ -12,6 +12,7 @@ from tallystick.decode import DecodeLimits, decode_events
 from tallystick.engine import Engine
 from tallystick.engine_settings import EngineSettings
 from tallystick.event_batch import EventBatch
+from tallystick.store import Progress
 from tallystick.testing import ManualClock, SeededEntropy
 
 
@@ -49,6 +50,10 @@ class EngineHouse:
 def call(event_id: str, *, customer: str = "acme", **fields: object) -> dict[str, object]:
     """Return an event of one type at one time; `fields` beats the rest."""
     return {"id": event_id, "type": "call", "customer": customer, "time": "2026-11-01T10:00:00Z", **fields}
+
+
+def ignore(_progress: Progress) -> None:
+    """Report to nobody."""
 
 
 @pytest.fixture
