@@ -1,8 +1,9 @@
 """A process that feeds an engine and writes down what it was told, until it is killed or has sent enough.
 
 Started as `python -m tests.crash.engine_load DIRECTORY WITNESS BATCHES`. The witness file says, line by line and synced: `b N` batch N is
-acknowledged, `v N` event N is voided. Started again on the same files it goes on where the witness ends: what was not acknowledged is sent
-again, and the last acknowledged batch as well, which must be all duplicates. Exit code 3 and a line on stderr if an answer is wrong.
+acknowledged, `v N` event N is voided. Signals take steps beside it (`signal_load`). Started again on the same files it goes on where the
+witness ends: what was not acknowledged is sent again, and the last acknowledged batch as well, which must be all duplicates. Exit code 3
+and a line on stderr if an answer is wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from tallystick.errors import TallystickError, Unavailable
 from tallystick.failpoints import arm_from_environment
 from tallystick.identity import Identity
 from tallystick.store import IngestAnswer
-from tests.crash import numbered_events, small_engine
+from tallystick.testing import ManualClock
+from tests.crash import numbered_events, signal_load, small_engine
 from tests.crash.witness import acknowledged
 
 WAVE_BATCHES: Final = 3
@@ -34,9 +36,9 @@ class WrongAnswer(Exception):
 class Load:
     """The sending side."""
 
-    def __init__(self, engine: Engine, witness: Path) -> None:
+    def __init__(self, engine: Engine, witness: Path, clock: ManualClock) -> None:
         told = acknowledged(witness.read_bytes() if witness.exists() else b"")
-        self._engine = engine
+        self._engine, self._clock = engine, clock
         self._witness = os.open(witness, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._told = set(told.batches)
         self.next_batch = max(self._told, default=-1) + 1
@@ -71,6 +73,7 @@ class Load:
             self._void(numbered_events.numbers(wave.start)[0])
             self._send_refused(wave.start)
             self._ask()
+            self._take_steps(wave.start)
 
     def _ask(self) -> None:
         """Have states of segments made and written, as questions do."""
@@ -106,6 +109,13 @@ class Load:
             return
         self._tell(f"v {number}")
 
+    def _take_steps(self, number: int) -> None:
+        try:
+            signal_load.set_up(self._engine)
+            signal_load.take_steps(self._engine, self._clock, number)
+        except Unavailable:
+            return
+
     def _send_refused(self, number: int) -> None:
         # Into the quarantine: nobody is promised anything about it, but its table must follow the log.
         refused: Future[IngestAnswer | TallystickError] = Future()
@@ -125,8 +135,9 @@ class Load:
 def run(directory: Path, witness: Path, batches: int) -> None:
     """Feed until so many batches are acknowledged."""
     arm_from_environment()
-    engine = small_engine.opened(directory)
-    load = Load(engine, witness)
+    clock = ManualClock(small_engine.NOW)
+    engine = small_engine.opened(directory, clock=clock)
+    load = Load(engine, witness, clock)
     load.send_again_the_last()
     while load.next_batch < batches:
         load.send_wave()

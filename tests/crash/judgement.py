@@ -15,6 +15,7 @@ from tallystick.engine.engine import ignore_progress
 from tallystick.event import EventState
 from tests.crash import numbered_events, small_engine
 from tests.crash.numbered_events import BATCH_EVENTS, event_id, number_of, numbers
+from tests.crash.signal_load import judge_signals
 from tests.crash.witness import acknowledged
 
 # How far beyond the last acknowledged batch a client may have sent.
@@ -60,6 +61,7 @@ def _judge_what_is_there(engine: Engine, told: bytes) -> There:
     assert never_sent == [], "there and never sent"
     assert witnessed.voids <= voided, "a void was acknowledged and is not there"
     _judge_figures(engine, set(found) - voided)
+    judge_signals(engine)
     report = engine.verify(ignore_progress)
     assert report.problems == []
     assert report.events == len(found)

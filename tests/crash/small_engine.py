@@ -25,11 +25,17 @@ COUNT: Final = Meter(key="calls", name="Calls", event_type=numbered_events.TYPE,
 SUM: Final = Meter(key="units", name="Units", event_type=numbered_events.TYPE, aggregation="sum")
 
 
-def opened(directory: Path, *, settings: EngineSettings = SETTINGS, with_background: bool = True) -> Engine:
+def opened(
+    directory: Path,
+    *,
+    settings: EngineSettings = SETTINGS,
+    with_background: bool = True,
+    clock: ManualClock | None = None,
+) -> Engine:
     """Open the directory."""
     return Engine.open(
         directory,
-        clock=ManualClock(NOW),
+        clock=clock or ManualClock(NOW),
         # The directory keeps the seed of its index, so another sequence in each process is as in production.
         entropy=SeededEntropy(),
         settings=settings,
