@@ -71,12 +71,6 @@ lock:
 	$(COMPILE) --extra dev --extra bench --constraint requirements/run.lock --output-file requirements/dev.lock pyproject.toml
 	$(COMPILE) --extra dev --extra bench --extra bench-queries --constraint requirements/dev.lock --output-file requirements/bench.lock pyproject.toml
 
-# What the bench of queries compares with is large, and nothing else needs it.
-.venv/.bench-ready: requirements/bench.lock | .venv/.dev-ready
-	@echo 'installing requirements/bench.lock' >&2
-	@$(PIP) install --require-hashes --requirement requirements/bench.lock
-	@touch $@
-
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
 

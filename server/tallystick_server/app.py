@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any, cast
 
@@ -30,17 +31,25 @@ from .api_keys.controller import ApiKeyController
 from .asgi import Application
 from .auth import ScopeGuard, WrongKeys
 from .body_budget import BodyBudget
+from .channels.controller import ChannelController
+from .cli.program import program
 from .customers.controller import CustomerController
+from .deliveries.controller import DeliveryController
 from .documents import DocumentController, Documents
 from .event_decoding import EventDecoding
 from .events.controller import EventController
 from .front import Front
 from .health.controller import HealthController
 from .ingest_lane import IngestLane
+from .jobs import Jobs
 from .log.controller import LogController
 from .meters.controller import MeterController
 from .metrics import HttpCounts, Metrics
 from .openapi_document import build_document
+from .outgoing.networks import Networks
+from .outgoing.payload import Payloads
+from .outgoing.post_office import PostOffice
+from .outgoing.seal import Seal
 from .path_keys import restore_slashes
 from .problem import INTERNAL, MEDIA_TYPE, Refusal, encode_problem, refusal_of
 from .program_version import program_version
@@ -71,6 +80,8 @@ _TAGS = {
     "Usage": "What meters answer.",
     "Customers": "Whose usage is counted.",
     "Statements": "What a customer used, provably; and somebody else's list beside the log.",
+    "Channels": "Where messages about signals go.",
+    "Deliveries": "Messages on their way, and those that arrived or did not.",
     "Log": "The hash chain, for auditors.",
     "API keys": "Who may call.",
     "Health": "For supervisors and Prometheus.",
@@ -84,6 +95,8 @@ CONTROLLERS = (
     CustomerController,
     StatementController,
     ReconcileController,
+    ChannelController,
+    DeliveryController,
     LogController,
     ApiKeyController,
     HealthController,
@@ -102,6 +115,8 @@ class Appliance:
         request_ids, wrong_keys = RequestIds(entropy), WrongKeys(monotonic)
         metrics = Metrics(counts, self.access, budget, connection_count=self._count_connections)
         documents = Documents()
+        self.post_office = _post_office(settings, clock=clock, entropy=entropy)
+        jobs = Jobs(self.access, self.post_office, clock=clock, entropy=entropy)
         framework = _framework(
             settings,
             documents,
@@ -111,7 +126,9 @@ class Appliance:
                 "decoding": self._decoding,
                 "figures": metrics,
                 "documents": documents,
+                "post_office": self.post_office,
             },
+            jobs,
         )
         shared: dict[str, Any] = {  # Any: keyword arguments of two constructors
             "access": self.access,
@@ -143,7 +160,21 @@ def create_app(store: Store, settings: Settings, *, clock: Clock, entropy: Entro
     return appliance.asgi
 
 
-def _framework(settings: Settings, documents: Documents, given: dict[str, object]) -> Litestar:
+def _post_office(settings: Settings, *, clock: Clock, entropy: Entropy) -> PostOffice:
+    networks = Networks(settings.allowed_networks)
+    key_file = Path(settings.secrets_key_file or Path(settings.data) / "secrets.key")
+    return PostOffice(
+        networks,
+        Seal(key_file, entropy=entropy),
+        Payloads(settings.public_url),
+        clock=clock,
+        entropy=entropy,
+        user_agent=f"Tallystick/{program_version()}",
+        child_command=[*program(), "outgoing-child"],
+    )
+
+
+def _framework(settings: Settings, documents: Documents, given: dict[str, object], jobs: Jobs) -> Litestar:
     known, choices = DocumentedRequests(), Choices()
     scopes = ScopeGuard(open_operations=frozenset({"getMetrics"} if settings.metrics_open else ()))
     app = Litestar(
@@ -167,6 +198,7 @@ def _framework(settings: Settings, documents: Documents, given: dict[str, object
             path="/v1/framework-schema",
             render_plugins=[JsonRenderPlugin()],
         ),
+        lifespan=[jobs.lifespan],
         request_max_body_size=_DEFINITION_BYTES_MAX,
         logging_config=None,
         pdb_on_exception=False,

@@ -49,6 +49,13 @@ REQUEST_EXAMPLES: Final[dict[str, Any]] = {  # Any: JSON values
     "voidEvents": {"events": [{"id": "01JBN6P8"}], "reason": "sent by a test run", "if_missing": "remember"},
     "createCustomer": {"key": "acme", "name": "Acme Ltd", "metadata": {"plan": "pro"}, "time_zone": "Europe/Berlin"},
     "updateCustomer": {"name": "Acme Limited", "metadata": {"plan": None}},
+    "createChannel": {
+        "key": "ops",
+        "kind": "webhook",
+        "url": "https://hooks.example.com/tallystick",
+        "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    },
+    "updateChannel": {"name": "Operations", "enabled": True},
     "createApiKey": {"name": "gateway-1", "scopes": ["ingest"]},
     "createMeter": {
         "key": "tokens",

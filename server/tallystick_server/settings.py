@@ -17,9 +17,17 @@ import msgspec
 from tallystick.engine_settings import EngineSettings
 from tallystick.errors import TallystickError
 
+from .outgoing.networks import parsed_networks
+
 PREFIX = "TALLYSTICK_"
 # Variables of the same prefix that belong to clients and tests.
-_NOT_SETTINGS = {"TALLYSTICK_URL", "TALLYSTICK_API_KEY", "TALLYSTICK_FAILPOINTS", "TALLYSTICK_CONFIG"}
+_NOT_SETTINGS = {
+    "TALLYSTICK_URL",
+    "TALLYSTICK_API_KEY",
+    "TALLYSTICK_FAILPOINTS",
+    "TALLYSTICK_CONFIG",
+    "TALLYSTICK_CHANNEL_SECRET",
+}
 # What Kubernetes puts into every container beside a service named "tallystick".
 _SERVICE_LINK = re.compile(r"TALLYSTICK_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP)(?:_\w+)?)", re.ASCII)
 
@@ -43,6 +51,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_format: Literal["auto", "json", "console"] = "auto"
     cors_origins: tuple[str, ...] = ()
     metrics_open: bool = False
+    allowed_networks: tuple[str, ...] = ()
+    secrets_key_file: str | None = None
+    public_url: str | None = None
     connections_max: Count = 4_000
     keep_alive_s: Seconds = 75
     head_timeout_s: Seconds = 15
@@ -132,7 +143,7 @@ def _environment_settings(environment: Mapping[str, str]) -> list[tuple[str, str
 
 
 def _environment_value(name: str, text: str) -> str | list[str] | None:
-    if name == "cors_origins":
+    if name in ("cors_origins", "allowed_networks"):
         return [part.strip() for part in text.split(",") if part.strip()]
     if name == "engine.dedupe_window_s" and text.strip().lower() in {"", "none", "forever"}:
         return None
@@ -152,5 +163,11 @@ def _check(settings: Settings) -> None:
         raise InvalidSettings("settings: admin_key is shorter than 16 characters")
     if settings.bodies_in_flight_bytes_max < 2 * settings.body_bytes_max:
         raise InvalidSettings("settings: bodies_in_flight_bytes_max must hold two bodies of body_bytes_max")
+    try:
+        parsed_networks(settings.allowed_networks)
+    except ValueError as error:
+        raise InvalidSettings(f"settings: allowed_networks: {error}") from error
+    if settings.public_url is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", settings.public_url):
+        raise InvalidSettings("settings: public_url is an address such as https://usage.example.com, without query")
     if "*" in settings.cors_origins:
         raise InvalidSettings("settings: cors_origins names origins one by one; '*' is not taken")

@@ -45,6 +45,8 @@ COMMANDS: Final = (
     ("meters", "meters", _USE, "Define, change, preview and archive meters."),
     ("aggregators", "aggregators", _USE, "List what meters can do with events, built in or from a plugin."),
     ("customers", "customers", _USE, "Describe customers, and list those that nobody described."),
+    ("channels", "channels", _USE, "Make and try the channels that messages about signals go to."),
+    ("deliveries", "deliveries", _USE, "List messages about signals, and send one once more."),
     ("keys", "keys", _KEEP, "Create and delete API keys."),
     ("quarantine", "quarantine", _KEEP, "Look at refused events, send them again, or discard them."),
     ("verify", "verify", _KEEP, "Check the hash chain, and every projection against the log."),
@@ -73,6 +75,7 @@ def build_app() -> App:
     for name, module, group, text in COMMANDS:
         app.command(f"{_HERE}.{module}:app", name=name, help=text, group=group)
     app.command(f"{_HERE}.offline_walk:app", name="offline-walk", show=False)
+    app.command(f"{_HERE}.outgoing_child:app", name="outgoing-child", show=False)
     return app
 
 

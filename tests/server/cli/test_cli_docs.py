@@ -16,7 +16,7 @@ SHARED = {"--help", "-h", "--version", "--url", "--api-key", "--json", "--yes", 
 
 def commands(app: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name in app:
-        if not name.startswith("-") and name != "offline-walk":
+        if not name.startswith("-") and name not in {"offline-walk", "outgoing-child"}:
             yield from list(commands(app[name], (*path, name))) or [(*path, name)]
 
 

@@ -16,7 +16,7 @@ from tallystick_server.cli.main import COMMANDS, build_app, main
 def commands(app: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the words of every command that does something."""
     for name in app:
-        if name.startswith("-") or name == "offline-walk":
+        if name.startswith("-") or name in {"offline-walk", "outgoing-child"}:
             continue
         inner = app[name]
         nested = list(commands(inner, (*path, name)))

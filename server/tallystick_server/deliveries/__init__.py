@@ -1,0 +1,1 @@
+"""Deliveries: messages on their way, and those that arrived or did not."""

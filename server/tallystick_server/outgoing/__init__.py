@@ -1,0 +1,1 @@
+"""What leaves the appliance: messages to channels, over guarded connections, with sealed secrets."""
