@@ -111,8 +111,8 @@ def test_the_page_for_people_needs_nothing_from_elsewhere(client: httpx.Client) 
     answer = client.get("/docs")
     assert answer.status_code == 200
     assert "src=" not in answer.text
-    assert "http://" not in answer.text
-    assert "https://" not in answer.text
+    # An address in an example's text is not one that the page asks for.
+    assert re.findall(r"""(?:src|href|srcset|action|url|@import)\s*[=(]?\s*["']?https?://""", answer.text) == []
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
