@@ -24,10 +24,10 @@ from .reconcile.claims import Claims
 from .reconcile.question import ReconcileQuestion
 from .reconcile.reconciliation import Reconciliation
 from .rejection import Rejected
+from .signal_store import Outbox, Signals
 from .statement.proof import ProvenEvent
 from .statement.question import StatementQuestion
 from .statement.statement import Statement
-from .signal_store import Outbox, Signals
 from .usage.answer import UsageAnswer
 from .usage.explanation import ExplainQuestion, Explanation
 from .usage.question import UsageQuestion

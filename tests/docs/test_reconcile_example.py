@@ -5,21 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.docs.test_readme_tour import ANYTHING, FENCE, ROOT, Step, run
+from tests.docs.page_tour import ANYTHING, ROOT, Step, run, tour
 
 SECTION = "## A worked example"
 
 
 def steps() -> list[Step]:
     """Return the commands of the section, each with what it prints."""
-    text = (ROOT / "docs" / "reconcile.md").read_text()
-    blocks: list[tuple[str, str]] = FENCE.findall(text.split(SECTION, 1)[1].split("\n## ", 1)[0])
-    found: list[Step] = []
-    for at, (language, body) in enumerate(blocks):
-        if language == "sh":
-            after = blocks[at + 1] if at + 1 < len(blocks) and blocks[at + 1][0] != "sh" else (None, None)
-            found.append(Step(body, *after))
-    return found
+    return tour(ROOT / "docs" / "reconcile.md", SECTION)
 
 
 def test_the_worked_example_prints_what_the_page_shows(tmp_path: Path) -> None:

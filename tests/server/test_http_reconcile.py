@@ -27,7 +27,7 @@ def void(client: httpx.Client, *ids: str) -> None:
     client.post("/v1/events/void", json=body).raise_for_status()
 
 
-def compare(client: httpx.Client, name: str, items: object, **params: object) -> dict[str, Any]:
+def compare(client: httpx.Client, name: str, items: object, **params: str | int | list[str]) -> dict[str, Any]:
     answer = client.post("/v1/reconcile", params=RANGE | {"customer": name} | params, json=items)
     assert answer.status_code == 200, answer.text
     return answer.json()

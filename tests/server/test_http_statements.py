@@ -28,13 +28,13 @@ def call(name: str, number: int, **fields: object) -> dict[str, Any]:
     return {"id": f"{name}-{number}", "type": name, "customer": name, "time": time, **fields}
 
 
-def statement(client: httpx.Client, name: str, **params: object) -> httpx.Response:
+def statement(client: httpx.Client, name: str, **params: str | int | list[str]) -> httpx.Response:
     answer = client.get(f"/v1/customers/{name}/statement", params=RANGE | {"meter": name} | params)
     assert answer.status_code == 200, answer.text
     return answer
 
 
-def listed(client: httpx.Client, name: str, **params: object) -> list[dict[str, Any]]:
+def listed(client: httpx.Client, name: str, **params: str | int | list[str]) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
@@ -111,7 +111,7 @@ def test_an_event_that_is_not_counted_is_told_why(client: httpx.Client, metered:
     send(client, call(metered, 30), {**call(metered, 31), "customer": f"{metered}-2"})
     client.post("/v1/events/void", json={"events": [{"id": f"{metered}-1"}], "reason": "wrong"}).raise_for_status()
 
-    def refused(event_id: str, **params: object) -> tuple[int, str, str]:
+    def refused(event_id: str, **params: str | int | list[str]) -> tuple[int, str, str]:
         answer = client.get(f"/v1/customers/{metered}/statement/proof", params=RANGE | {"id": event_id} | params)
         return answer.status_code, answer.json()["type"].rpartition(":")[2], answer.json()["detail"]
 
@@ -142,7 +142,7 @@ def test_a_statement_without_meters_named_has_those_in_force(start_appliance: Ca
     head = client.get("/v1/log/head").json()["position"]
     client.post("/v1/meters", json={"key": "later", "event_type": "call", "aggregation": "count"}).raise_for_status()
 
-    def keys(**params: object) -> list[str]:
+    def keys(**params: str | int | list[str]) -> list[str]:
         return [each["key"] for each in client.get("/v1/customers/x/statement", params=RANGE | params).json()["meters"]]
 
     assert keys() == ["a", "c", "later"]

@@ -91,7 +91,8 @@ class Suspects(msgspec.Struct, frozen=True, eq=False):
     @property
     def anywhere(self) -> npt.NDArray[np.bool_]:
         """For each hash whether any place may have it; what is false here is certainly new."""
-        return self.maybe.any(axis=0)
+        anywhere: npt.NDArray[np.bool_] = np.any(self.maybe, axis=0)
+        return anywhere
 
 
 _NOTHING: Final = Candidates(np.empty(0, np.int64), np.empty(0, np.int64))

@@ -65,9 +65,9 @@ from .ledger import Ledger
 from .log_clock import clock_of
 from .log_scan import block_summary, scan_log
 from .recovery import recover
+from .signal_engine import OutboxEngine, SignalEngine
 from .skipped_page import skipped_page
 from .states_view import StatesView
-from .signal_engine import OutboxEngine, SignalEngine
 from .verify import VerifiedFiles, verify
 from .view import View
 from .writer import Writer

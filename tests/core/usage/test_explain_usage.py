@@ -197,12 +197,20 @@ def test_listed_events_are_those_that_count_and_add_up_to_the_figure(
     amounts: dict[tuple[str | None, ...], list[Fraction]] = {}
     for event in listed(found):
         amounts.setdefault(tuple(event.group.values()), []).append(Fraction(event.amount or 0))
-    reading = {
-        "min": min,
-        "max": max,
-        "avg": lambda numbers: round(sum(numbers) / len(numbers), 12),
-        "latest": lambda numbers: numbers[-1],
-    }.get(of.aggregation, sum)
+
+    def reading(numbers: list[Fraction]) -> Fraction:
+        match of.aggregation:
+            case "min":
+                return min(numbers)
+            case "max":
+                return max(numbers)
+            case "avg":
+                return round(Fraction(sum(numbers)) / len(numbers), 12)
+            case "latest":
+                return numbers[-1]
+            case _:
+                return Fraction(sum(numbers))
+
     assert {group: (Fraction(value or 0), count) for group, (value, count) in figures(case, of, frames).items()} == {
         group: (reading(numbers), len(numbers)) for group, numbers in amounts.items()
     }
