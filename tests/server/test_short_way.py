@@ -20,7 +20,7 @@ from tallystick.errors import Overloaded, StoreFull, TallystickError
 from tallystick.instant import NS_PER_S, Instant
 from tallystick.testing import ManualClock, SeededEntropy
 from tallystick_server.answer_mailbox import AnswerMailbox
-from tests.server.wired_server import WiredServer
+from tests.server.wired_server import ManualTimes, WiredServer
 
 KEY = "a-key-for-tests-0123456789abcdef0123456789abcdef"
 EVENT = b'{"id":"a","type":"t","customer":"c","value":1.5}'
@@ -381,27 +381,40 @@ def test_at_the_end_what_was_taken_is_answered_and_the_connection_closed(store: 
     assert connections == 0
 
 
-def test_an_idle_connection_is_closed_in_time_and_one_that_waits_is_not(store: Engine) -> None:
-    async def work(server: WiredServer) -> list[bool]:
-        idle, used, waiting = server.connect(), server.connect(), server.connect()
+@pytest.mark.parametrize("has_short_way", [True, False], ids=["short", "long"])
+def test_an_idle_connection_is_closed_in_time_and_one_that_waits_is_not(has_short_way: bool, store: Engine) -> None:  # noqa: FBT001 - a parameter
+    async def work(server: WiredServer) -> None:
+        times = ManualTimes()
+        idle, used, waiting = (server.connect(times) for _ in range(3))
         for wire in (idle, used, waiting):
             wire.send(request(EVENT))
             await wire.answers(1)
-        await asyncio.sleep(0.6)
+            await wire.rest()
+        await times.advance(60)
+        used.send(request(EVENT))
+        await used.answers(2)
+        await used.rest()
         server.store.keeps_answers = True
         waiting.send(request(EVENT))
-        server.store.keeps_answers = False
-        used.send(request(EVENT))
-        await asyncio.sleep(0.7)
-        at_first = [wire.transport.is_closing() for wire in (idle, used, waiting)]
-        await asyncio.sleep(0.7)
-        then = [wire.transport.is_closing() for wire in (used, waiting)]
+        await asyncio.sleep(0)
+        await times.advance(14.9)
+        assert [wire.transport.is_closing() for wire in (idle, used, waiting)] == [False, False, False]
+        await times.advance(0.2)
+        assert [wire.transport.is_closing() for wire in (idle, used, waiting)] == [True, False, False]
+        await times.advance(59.8)
+        assert [wire.transport.is_closing() for wire in (used, waiting)] == [False, False]
+        await times.advance(0.2)
+        assert [wire.transport.is_closing() for wire in (used, waiting)] == [True, False]
+        await times.advance(500)
         server.store.answer_all()
         await waiting.answers(2)
-        await asyncio.sleep(1.3)
-        return [*at_first, *then, waiting.transport.is_closing()]
+        await waiting.rest()
+        await times.advance(74.9)
+        assert not waiting.transport.is_closing()
+        await times.advance(0.2)
+        assert waiting.transport.is_closing()
 
-    assert run(store, work, keep_alive_s=1) == [True, False, False, True, False, True]
+    run(store, work, has_short_way=has_short_way, keep_alive_s=75)
 
 
 def test_a_sender_that_reads_no_answers_is_not_written_more(store: Engine) -> None:

@@ -85,17 +85,50 @@ class RecordedTransport(asyncio.Transport):
         self.has_room = True
 
 
+class ManualTimes:
+    """The running event loop, whose time stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._now_s = 0.0
+        self._timers: list[tuple[float, asyncio.Handle]] = []
+
+    def __getattr__(self, name: str) -> Any:  # Any: the loop's own methods
+        return getattr(self._loop, name)
+
+    def time(self) -> float:
+        return self._now_s
+
+    def call_later(self, delay_s: float, callback: Callable[..., object], *arguments: object) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, arguments, self._loop)
+        self._timers.append((self._now_s + delay_s, handle))
+        return handle
+
+    async def advance(self, seconds: float) -> None:
+        """Let time go by, and everything happen that is due meanwhile."""
+        end_s = self._now_s + seconds
+        while due := [timer for timer in self._timers if timer[0] <= end_s]:
+            timer = min(due, key=lambda each: each[0])
+            self._timers.remove(timer)
+            self._now_s = timer[0]
+            if not timer[1].cancelled():
+                self._loop.call_soon(timer[1]._run)
+                await asyncio.sleep(0)
+        self._now_s = end_s
+        await asyncio.sleep(0)
+
+
 class Wire:
     """One connection."""
 
-    def __init__(self, server: WiredServer) -> None:
+    def __init__(self, server: WiredServer, loop: asyncio.AbstractEventLoop) -> None:
         self.written = b""
         self.has_changed = asyncio.Event()
         self._server = server
         config = server.bounded.config
         protocol_class = cast("type[BoundedProtocol]", config.http_protocol_class)
         self.protocol = protocol_class(
-            config=config, server_state=server.bounded.server_state, app_state={}, _loop=asyncio.get_running_loop()
+            config=config, server_state=server.bounded.server_state, app_state={}, _loop=loop
         )
         self.transport = RecordedTransport(self)
         self.protocol.connection_made(self.transport)
@@ -111,7 +144,7 @@ class Wire:
 
     async def answers(self, count: int = 1) -> list[bytes]:
         """Return that many whole answers as they were written, fewer if the connection ended before."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self._whole()) < count and not self.transport.is_closing():
                 self.has_changed.clear()
                 await self.has_changed.wait()
@@ -162,9 +195,9 @@ class WiredServer:
         self.asgi_requests += 1
         await self.appliance.asgi(scope, receive, send)
 
-    def connect(self) -> Wire:
+    def connect(self, times: ManualTimes | None = None) -> Wire:
         """Open a connection."""
-        return Wire(self)
+        return Wire(self, cast("asyncio.AbstractEventLoop", times or asyncio.get_running_loop()))
 
     def close(self) -> None:
         """Release the threads; the store is its owner's."""

@@ -18,7 +18,7 @@ from tallystick_server.demo.interruption import Interruption
 from tallystick_server.demo.senders import Senders
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-SOON_S = 5.0
+SOON_S = 20.0
 
 
 class Thing:
