@@ -90,6 +90,32 @@ def test_an_event_exactly_at_the_timeout_finds_the_level_standing_and_one_later_
     assert totals(ask([start, late], until, low)) == [((), 0)]
 
 
+def test_the_past_is_carried_in_as_if_it_had_been_drawn() -> None:
+    asked = question("2026-11-01T11:10:00Z", "2026-11-01T12:00:00Z")
+    for last, carried in (("2026-11-01T11:00:00Z", 6), ("2026-11-01T11:00:00.000000001Z", 1)):
+        events = [call(time, value=value) for time, value in (("2026-11-01T10:30:00Z", "5"), (last, "1"))]
+        assert totals(ask(events, asked, meter("running_total", timeout=1800))) == [((), carried)]
+        assert totals(ask(events[::-1], asked, meter("running_total", timeout=1800))) == [((), carried)]
+
+
+def test_the_low_of_a_window_in_which_something_began_is_what_was_before() -> None:
+    events = [
+        call("2026-11-01T09:30:00Z", value="5"),
+        call("2026-11-01T09:40:00Z", value="-5"),
+        call("2026-11-01T12:30:00Z", value="3"),
+    ]
+    assert by_hour(ask(events, MORNING, meter("running_total", statistic="low"))) == {"09": 0, "12": 0}
+    assert by_hour(ask(events, MORNING, meter("running_total", statistic="peak"))) == {"09": 5, "12": 3}
+
+
+@pytest.mark.parametrize("aggregation", ["running_total", "level"])
+def test_levels_whose_sum_is_past_64_bits_are_exact(aggregation: str) -> None:
+    # The first fits into 64 bits as a number of 10^-12, and two of it do not; of the others not even one, or not 150.
+    for value in ("9000000.000000000001", "90000000000000000", "92233720368547758.07"):
+        events = [call("2026-11-01T10:00:00Z", value=value, customer=str(number)) for number in range(150)]
+        assert totals(ask(events, MORNING, meter(aggregation))) == [((), Decimal(value) * 150)]
+
+
 def test_a_level_that_a_timeout_ends_with_the_window_is_not_in_the_next() -> None:
     answer = ask([call("2026-11-01T10:00:00Z", value="5")], MORNING, meter("level", timeout=3600))
     assert by_hour(answer) == {"10": 5}
