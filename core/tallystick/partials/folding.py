@@ -16,7 +16,7 @@ import xxhash
 
 from tallystick.instant import Instant
 from tallystick.meter import Meter
-from tallystick.usage.aggregators import Aggregator, bind_aggregator
+from tallystick.usage.aggregators import Aggregator, bind_aggregator, state_format
 from tallystick.usage.event_frames import CUSTOMER
 from tallystick.usage.event_selection import EventSelection, select_events
 from tallystick.usage.question import UsageQuestion, WindowSize
@@ -52,7 +52,7 @@ class Folding(msgspec.Struct, frozen=True):
     @property
     def digest(self) -> bytes:
         """Return what equal foldings have in common, 16 bytes."""
-        return xxhash.xxh3_128_digest(_encode([STATES_VERSION, self]))
+        return xxhash.xxh3_128_digest(_encode([STATES_VERSION, state_format(self.meter), self]))
 
     def partial_digest(
         self, segment_checksum: bytes, edges: npt.NDArray[np.int64], voided: npt.NDArray[np.int64]
@@ -64,6 +64,7 @@ class Folding(msgspec.Struct, frozen=True):
         """
         parts = [
             STATES_VERSION,
+            state_format(self.meter),  # states of a plugin that was replaced since are not found
             self.meter,
             self.properties,
             self.by,

@@ -56,6 +56,18 @@ METERS = [
         Meter(key="m", name="M", event_type="call", aggregation="unique", fields=fields)
         for fields in (("customer",), ("properties.ip",), ("value",), ("customer", "properties.region"))
     ),
+    # A plugin's states are bytes that it alone can read.
+    *(
+        Meter(key="m", name="M", event_type="call", aggregation="percentile", options={"p": 60, "exact_up_to": few})
+        for few in (0, 3)
+    ),
+    Meter(
+        key="m",
+        name="M",
+        event_type="call",
+        aggregation="weighted",
+        options={"property": "region", "weights": {"eu": "1.5", "us": -2}, "otherwise": "0.1"},
+    ),
 ]
 
 

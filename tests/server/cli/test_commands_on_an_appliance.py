@@ -133,6 +133,27 @@ def test_aggregations_are_listed_with_what_they_came_with(cli: CommandLine) -> N
     assert weighted["options_schema"]["$defs"]["WeightedOptions"]["required"] == ["property", "weights"]
 
 
+def test_a_meter_of_a_plugin_is_made_with_the_options_that_it_takes(cli: CommandLine) -> None:
+    times = [f"2026-11-01T10:00:{second:02}Z" for second in range(4)]
+    send(
+        cli, *({"id": time, "type": "timed", "customer": "acme", "time": time, "value": time[-3:-1]} for time in times)
+    )
+    made = ("meters", "create", "timed", "--event-type", "timed", "--aggregation", "percentile", "--option")
+    assert cli(*made, "p") == 2
+    assert "--option takes NAME=VALUE" in cli.err
+    assert cli(*made, "p=101") == 1
+    assert "p is 101, and must be 0 to 100" in cli.err
+    assert cli(*made, "p=50", "--option", "accuracy=0.02") == 0
+    assert cli.answer("meters", "show", "timed")["options"] == {"p": "50", "accuracy": "0.02"}
+    assert cli.answer("usage", "timed", *RANGE)["totals"][0]["value"] == "1"
+    assert cli("meters", "update", "timed", "--option", "p=100") == 0
+    assert cli.answer("usage", "timed", *RANGE)["totals"][0]["value"] == "3"
+    table = 'weights={"late": 2}'
+    weighted = ("--aggregation", "weighted", "--option", "property=when", "--option", table, "--option", "otherwise=1")
+    preview = cli.answer("meters", "preview", "--event-type", "timed", *weighted, *RANGE)
+    assert preview["totals"][0]["value"] == "6"
+
+
 def test_a_customer_is_described_changed_and_forgotten(cli: CommandLine) -> None:
     send(cli, {"id": "c1", "type": "seen", "customer": "acme/eu west", "time": "2026-11-01T10:00:00Z"})
     assert cli("customers", "unknown", "--limit", "1000") == 0
