@@ -92,8 +92,8 @@ def _meanings(address: Address) -> list[Address]:
         inner += address.teredo
     if address in _NAT64:
         inner.append(ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF))
-    # A mapped address is the IPv4 address and nothing of its own.
-    return inner if address.ipv4_mapped is not None else [*inner, address]
+    # A mapped or translated address is the IPv4 address and nothing of its own.
+    return inner if address.ipv4_mapped is not None or address in _NAT64 else [*inner, address]
 
 
 def _kind(address: Address) -> str | None:
