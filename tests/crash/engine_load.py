@@ -78,7 +78,7 @@ class Load:
     def _ask(self) -> None:
         """Have states of segments made and written, as questions do."""
         small_engine.figure(self._engine, small_engine.SUM)
-        self._engine.partials.wait()
+        self._engine.states_view().partials.wait()
 
     def _answers(self, batches: list[int]) -> list[IngestAnswer | None]:
         futures: list[Future[IngestAnswer | TallystickError]] = []

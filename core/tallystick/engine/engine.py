@@ -26,7 +26,6 @@ from tallystick.identity import Identity
 from tallystick.instant import Clock, Instant
 from tallystick.log.tables import Tables
 from tallystick.meter import Meter
-from tallystick.partials.partial_states import PartialStates
 from tallystick.store import (
     BlockSummary,
     CustomersPage,
@@ -68,7 +67,6 @@ from .signal_engine import OutboxEngine, SignalEngine
 from .skipped_page import skipped_page
 from .states_view import StatesView
 from .verify import VerifiedFiles, verify
-from .view import View
 from .writer import Writer
 
 # One tail that is being written, and as much again that came meanwhile, twice: more is refused rather than held in memory.
@@ -334,17 +332,12 @@ class Engine(CustomerQuestions, KeyRing):
 
     def _answer(self, meter: Meter, question: UsageQuestion) -> UsageAnswer:
         clock = clock_of(question.as_of, log=self._ledger.log, clock=self._clock)
-        return answer_usage(StatesView(self.view, self._ledger.partials), meter, question, clock=clock)
+        with self._ledger.partials.asking():
+            return answer_usage(self.states_view(), meter, question, clock=clock)
 
-    @property
-    def partials(self) -> PartialStates:
-        """The states kept for questions that come again: for tests and benches that ask with and without them."""
-        return self._ledger.partials
-
-    @property
-    def view(self) -> View:
-        """The snapshot that the next question would be answered from."""
-        return self._ledger.folds.projections.view
+    def states_view(self) -> StatesView:
+        """Return what the next question is put to: the newest snapshot, and the states that are kept."""
+        return StatesView(self._ledger.folds.projections.view, self._ledger.partials)
 
     def skipped(self, meter_key: str, question: SkippedQuestion) -> SkippedPage:
         """Return events that a meter skips, newest first."""

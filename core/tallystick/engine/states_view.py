@@ -45,7 +45,7 @@ class StatesView:
     """An `EventFrames` and a `StateSource` over one view."""
 
     def __init__(self, view: View, partials: PartialStates) -> None:
-        self._view, self._partials = view, partials
+        self.view, self.partials = view, partials
 
     def frames(
         self,
@@ -58,7 +58,7 @@ class StatesView:
         as_of: Position | None = None,
     ) -> list[pl.LazyFrame]:
         """Answer as `EventFrames` says."""
-        return self._view.frames(
+        return self.view.frames(
             event_type=event_type, start=start, end=end, properties=properties, customers=customers, as_of=as_of
         )
 
@@ -69,13 +69,13 @@ class StatesView:
         folding, selection = folding_of(meter, question)
         if not isinstance(aggregator, FOLDED) or not len(windows) or selection.is_empty:
             return None
-        asked = _Asked(self._view, self._partials, folding, question, windows, selection.customers)
+        asked = _Asked(self.view, self.partials, folding, question, windows, selection.customers)
         groups = group_columns(question)
         keys = [*groups, WINDOW]
-        events = counted_events(_Tails(self._view), meter, question, keys=groups, operands=aggregator.operands)
+        events = counted_events(_Tails(self.view), meter, question, keys=groups, operands=aggregator.operands)
         tails = aggregator.fold(events.with_columns(windows.index_of(pl.col(TIME)).alias(WINDOW)), keys)
         parts = asked.parts()
-        if self._view.tail_events:
+        if self.view.tail_events:
             parts.append(tails.collect(engine="streaming"))
         parts = [part for part in parts if part.height] or [parts[0] if parts else tails.collect()]
         if len(parts) == 1 and asked.is_one_state_a_group:
@@ -120,6 +120,7 @@ class _Asked:
     ) -> None:
         self._partials, self._folding, self._question, self._windows = partials, folding, question, windows
         self._customers = customers
+        self._is_loose = False
         self._position = view.reached(question.as_of)
         self._segments, self._voids = view.segments, view.voids
         self._touched = counted_files(
@@ -130,7 +131,7 @@ class _Asked:
     def is_one_state_a_group(self) -> bool:
         """Whether states of whole buckets are those of the question's windows and groups as they are."""
         question = self._question
-        is_by_bucket = question.window in {WindowSize.DAY, WindowSize.HOUR}
+        is_by_bucket = question.window in {WindowSize.DAY, WindowSize.HOUR} and not self._is_loose
         return is_by_bucket and set(question.group_by) == set(self._folding.by)
 
     def parts(self) -> list[pl.DataFrame]:
@@ -138,6 +139,7 @@ class _Asked:
         question = self._question
         whole = self._whole_buckets()
         merged = None if whole is None else self._merged(*whole)
+        self._is_loose = merged is not None and not merged.is_tidy
         parts: list[pl.DataFrame] = []
         ranges = [(question.start, question.end)]
         if merged is not None and whole is not None:
@@ -173,9 +175,8 @@ class _Asked:
         )
 
     def _taken(self, merged: MergedStates, start: int, end: int) -> pl.DataFrame:
-        frame = merged.frame
-        if self._customers is not None:
-            frame = of_customers(frame, self._folding, self._customers)
+        customers = self._customers
+        frame = merged.frame if customers is None else of_customers(merged, self._folding, customers)
         frame = frame.filter(pl.col(BUCKET).is_between(start, end, closed="left"))
         return self._in_groups(frame.with_columns(self._windows.index_of(pl.col(BUCKET)).alias(WINDOW)), BUCKET)
 

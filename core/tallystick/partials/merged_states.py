@@ -17,13 +17,15 @@ BUCKET: Final = "bucket"
 
 
 class MergedStates(msgspec.Struct, frozen=True, eq=False):
-    """States by the folding's columns and `BUCKET` (the instant at which a bucket begins), sorted by them, each combination once.
+    """States by the folding's columns and `BUCKET`, the instant at which a bucket begins.
 
-    `marks` says of which files, and by `CountedFile.mark` of which of their events.
+    `marks` says of which files, and by `CountedFile.mark` of which of their events. Where it is tidy, rows are sorted by their keys, each
+    combination once. Sorting takes longer than what a question does with the rows, so they are loose until the background has done it.
     """
 
     marks: dict[str, bytes]
     frame: pl.DataFrame
+    is_tidy: bool
 
     def covers(self, counted: CountedFile) -> bool:
         """Whether the file is within, with the same events."""
@@ -34,30 +36,36 @@ class MergedStates(msgspec.Struct, frozen=True, eq=False):
         return all(name in known and known[name].mark == mark for name, mark in self.marks.items())
 
 
-def merge_states(
-    folding: Folding, base: MergedStates | None, made: Sequence[tuple[CountedFile, pl.DataFrame]]
-) -> MergedStates:
-    """Return the states of what was merged before and of further files. There is one or the other."""
+def put_together(base: MergedStates | None, made: Sequence[tuple[CountedFile, pl.DataFrame]]) -> MergedStates:
+    """Return the states of what was there before and of further files, loose. There is one or the other."""
     marks = {counted.name: counted.mark for counted, _ in made}
     frames = [frame for _, frame in made if frame.height]
     if base is not None:
         marks |= base.marks
         if not frames:
-            return MergedStates(marks, base.frame)
+            return MergedStates(marks, base.frame, base.is_tidy)
         frames.append(base.frame)
     if not frames:
-        return MergedStates(marks, made[0][1])
-    keys = [*folding.by_columns, BUCKET]
+        return MergedStates(marks, made[0][1], is_tidy=True)
     columns = frames[0].columns
-    states = folding.aggregator.merge(pl.concat([frame.select(columns) for frame in frames]).lazy(), keys)
-    return MergedStates(marks, states.sort(keys).collect(engine="streaming"))
+    return MergedStates(marks, pl.concat([frame.select(columns) for frame in frames]), is_tidy=False)
 
 
-def of_customers(frame: pl.DataFrame, folding: Folding, customers: Sequence[str]) -> pl.DataFrame:
-    """Return the states of some customers, found by halving: a frame of merged states is sorted by customer first."""
+def tidied(folding: Folding, states: MergedStates) -> MergedStates:
+    """Return the states merged and sorted."""
+    keys = [*folding.by_columns, BUCKET]
+    merged = folding.aggregator.merge(states.frame.lazy(), keys)
+    return MergedStates(states.marks, merged.sort(keys).collect(engine="streaming"), is_tidy=True)
+
+
+def of_customers(states: MergedStates, folding: Folding, customers: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of some customers, found by halving where the states are tidy: they are sorted by customer first."""
+    frame = states.frame
     if not frame.height:
         return frame
     column = next(column for column, name in folding.by_columns.items() if name == CUSTOMER)
+    if not states.is_tidy:
+        return frame.filter(pl.col(column).is_in(pl.Series(customers, dtype=pl.String).implode()))
     wanted = pl.Series(sorted(customers), dtype=pl.String)
     starts: list[int] = frame[column].search_sorted(wanted, side="left").to_list()
     ends: list[int] = frame[column].search_sorted(wanted, side="right").to_list()

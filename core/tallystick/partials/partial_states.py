@@ -3,7 +3,7 @@
 Promises: the states are those of the events of the view, voids and `as_of` included; a partial that is missing, damaged, too large or not
 yet made costs time and never a figure. Memory and disk are bounded. An acknowledged event is in the next answer: what is in no segment
 yet is folded for each question anew.
-How: the states of all segments that questions of one folding looked at are merged into one frame, sorted by customer and time. A question
+How: the states of all segments that questions of one folding looked at are put into one frame, which the background sorts. A question
 takes the buckets that lie whole within its range, folds the rows before the first and after the last of them, and those of the tail.
 Segments that one customer's question finds without states are read for that customer alone, which costs two row groups each, while
 states are made in the background; any other question makes them itself, since it has to read all of the rows in any case.
@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 import polars as pl
@@ -31,7 +33,7 @@ from .buckets import bucket_edges
 from .counted_file import CountedFile, Positions, counted_files
 from .fold_segment import PLACE, fold_segment
 from .folding import Folding
-from .merged_states import BUCKET, MergedStates, merge_states
+from .merged_states import BUCKET, MergedStates, put_together, tidied
 from .partial_folder import PartialFolder
 from .states_cache import StatesCache
 
@@ -41,6 +43,8 @@ _SMALL_ROWS: Final = 4_096
 _NOT_WORTH_IT_MAX: Final = 10_000
 _WAITING_MAX: Final = 256
 _LOCKS: Final = 64
+_QUIET_S: Final = 0.03
+_QUIET_S_MAX: Final = 1.0
 
 _log: Final = logging.getLogger("tallystick.partials")
 
@@ -106,8 +110,7 @@ class PartialStates:
             if len(marks) == len(names) and not any(marks.values()):
                 kept = {name: mark for name, mark in merged.marks.items() if name not in names}
                 kept |= {entry.file: b"" for entry in made}
-                moved = MergedStates(kept, merged.frame)
-                self._merged.put(digest, moved, size_bytes=int(merged.frame.estimated_size()))
+                self._keep(digest, MergedStates(kept, merged.frame, merged.is_tidy))
 
     def forget_files(self, listed: Sequence[SegmentEntry]) -> None:
         """Delete, in the background, what belongs to segments that are no longer listed."""
@@ -118,6 +121,10 @@ class PartialStates:
         """Forget everything, on disk too."""
         self._merged.clear()
         self._folder.clear()
+
+    def asking(self) -> AbstractContextManager[None]:
+        """Say for the length of a `with` that a question is being answered: the background holds still."""
+        return self._background.asking()
 
     def wait(self) -> None:
         """Return once nothing is left to be done in the background."""
@@ -161,9 +168,21 @@ class PartialStates:
             made = self._partials(folding, list(files.values()))
             if base is None and not made:
                 return None
-            merged = merge_states(folding, base, made)
-            self._merged.put(digest, merged, size_bytes=int(merged.frame.estimated_size()))
-            return merged
+            merged = put_together(base, made)
+            self._keep(digest, merged)
+        if not merged.is_tidy:
+            self._background.add(b"tidy" + digest, lambda: self._tidy(folding))
+        return merged
+
+    def _tidy(self, folding: Folding) -> None:
+        digest = folding.digest
+        with self._locks[digest[0] % _LOCKS]:
+            loose = self._merged.get(digest)
+            if loose is not None and not loose.is_tidy:
+                self._keep(digest, tidied(folding, loose))
+
+    def _keep(self, digest: bytes, merged: MergedStates) -> None:
+        self._merged.put(digest, merged, size_bytes=int(merged.frame.estimated_size()))
 
     def _partials(self, folding: Folding, files: Sequence[CountedFile]) -> list[tuple[CountedFile, pl.DataFrame]]:
         """Return the states of each file by bucket; files of which they are not worth it are left out."""
@@ -216,9 +235,14 @@ def _covered(merged: MergedStates | None, counted: CountedFile) -> bool:
 
 
 class _Background:
-    """One thread for what no question waits for: each piece of work once, a bounded number of them waiting."""
+    """One thread for what no question waits for: each piece of work once, a bounded number of them waiting, and none while one is asked.
+
+    Beside a question it would take the cores that the question wants: a first question took twice as long.
+    """
 
     def __init__(self) -> None:
+        self._asking = 0
+        self._asked_at = 0.0
         self._waiting: deque[tuple[bytes, Callable[[], object]]] = deque()
         self._keys: set[bytes] = set()
         self._changed = threading.Condition()
@@ -237,6 +261,28 @@ class _Background:
                 self._thread = threading.Thread(target=self._run, name="tallystick-partials", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
+
+    @contextmanager
+    def asking(self) -> Generator[None]:
+        """Say for the length of a `with` that a question is being answered."""
+        with self._changed:
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._asking -= 1
+                self._asked_at = time.monotonic()
+
+    def _wait_for_quiet(self) -> None:
+        """Wait until no question was asked for a moment, or for a second: where they never cease, it goes on among them."""
+        give_up_at = time.monotonic() + _QUIET_S_MAX
+        with self._changed:
+            while not self._is_closed and (now := time.monotonic()) < give_up_at:
+                quiet_s = now - self._asked_at
+                if not self._asking and quiet_s >= _QUIET_S:
+                    return
+                self._changed.wait(_QUIET_S if self._asking else _QUIET_S - quiet_s)
 
     def wait(self) -> None:
         with self._changed:
@@ -260,6 +306,7 @@ class _Background:
                 key, work = self._waiting.popleft()
                 self._keys.discard(key)
                 self._is_busy = True
+            self._wait_for_quiet()
             try:
                 work()
             except CrashedHere:

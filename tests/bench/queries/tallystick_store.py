@@ -129,11 +129,11 @@ class TallystickStore:
     def forget(self) -> None:
         """Drop all states that earlier questions left, and wait until nothing is under way."""
         self.settle()
-        self._engine.partials.forget()
+        self._engine.states_view().partials.forget()
 
     def settle(self) -> None:
         """Wait until nothing is done in the background."""
-        self._engine.partials.wait()
+        self._engine.states_view().partials.wait()
 
     def rows(self, asked: Asked, answer: object) -> list[tuple[object, ...]]:
         """Return the rows of the answer."""

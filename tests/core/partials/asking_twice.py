@@ -21,7 +21,7 @@ def as_bytes(answer: UsageAnswer) -> bytes:
 
 def from_events(engine: Engine, meter: Meter, question: UsageQuestion) -> bytes:
     """Answer from the frames of the view: the way that knows no states."""
-    return as_bytes(answer_usage(_FramesAlone(engine.view), meter, question, clock=ManualClock()))
+    return as_bytes(answer_usage(_FramesAlone(engine.states_view().view), meter, question, clock=ManualClock()))
 
 
 def from_states(engine: Engine, meter: Meter, question: UsageQuestion) -> bytes:

@@ -15,13 +15,13 @@ from tests.core.partials.conftest import BY_DAY, METER, send
 
 
 def partials_of(house: EngineHouse) -> list[Path]:
-    house.engine.partials.wait()
+    house.engine.states_view().partials.wait()
     return sorted((house.directory / "partials").iterdir())
 
 
 def ask(house: EngineHouse) -> bytes:
     answer = from_states(house.engine, METER, BY_DAY)
-    house.engine.partials.wait()
+    house.engine.states_view().partials.wait()
     return answer
 
 
@@ -119,8 +119,8 @@ def test_partials_of_merged_segments_are_deleted(house: EngineHouse) -> None:
     assert len(partials_of(house)) == 10
     while house.engine.merge():
         pass
-    house.engine.partials.wait()
-    listed = {entry.file.partition(".")[0] for entry in house.engine.view.segments.entries}
+    house.engine.states_view().partials.wait()
+    listed = {entry.file.partition(".")[0] for entry in house.engine.states_view().view.segments.entries}
     assert {path.name.partition("-")[0] for path in partials_of(house)} <= listed
     assert ask(house) == right
     # What was merged stands for the new files: nothing had to be folded.

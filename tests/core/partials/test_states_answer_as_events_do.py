@@ -154,7 +154,7 @@ class Program:
             meter = self.random.choice(self.meters)
             self.compare(meter, question)
             if self.random.random() < 0.5:
-                self.house.engine.partials.wait()
+                self.house.engine.states_view().partials.wait()
                 self.compare(meter, question)
             if self.random.random() < 0.3:
                 head = self.house.engine.log_head().position
