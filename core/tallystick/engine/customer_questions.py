@@ -1,4 +1,4 @@
-"""The engine's answers about one customer's events, one by one: receipts, lists, comparisons, statements and proofs.
+"""The engine's answers about events one by one, mostly one customer's: lists, receipts, comparisons, statements and proofs.
 
 Every method may be called from any thread. Each takes one view and answers of it alone, whatever is written meanwhile.
 """
@@ -13,10 +13,11 @@ from tallystick.reconcile.reconciliation import Reconciliation
 from tallystick.statement.proof import ProvenEvent
 from tallystick.statement.question import StatementQuestion
 from tallystick.statement.statement import Statement
-from tallystick.store import CustomerEventsPage, CustomerEventsQuestion
+from tallystick.store import CustomerEventsPage, CustomerEventsQuestion, EventsPage, EventsQuestion
 
 from .customer_events import CustomerEvents
 from .customer_events_page import customer_events_page
+from .events_page import events_page
 from .identity_lookup import position_of
 from .ledger import Ledger
 from .reconcile import reconcile
@@ -30,6 +31,11 @@ class CustomerQuestions:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+
+    def events(self, question: EventsQuestion) -> EventsPage:
+        """Return raw events, newest time first. Raises `InvalidQuestion` for a foreign cursor."""
+        projections = self._ledger.folds.projections
+        return events_page(projections.view, question, projections.columns_at)
 
     def receipt(self, identity: Identity) -> Receipt | None:
         """Return the proof that an event is in the log, None if it is not."""

@@ -30,8 +30,6 @@ from tallystick.store import (
     BlockSummary,
     CustomersPage,
     CustomersSeenPage,
-    EventsPage,
-    EventsQuestion,
     Health,
     IngestAnswer,
     LogHead,
@@ -57,7 +55,6 @@ from .background import Background
 from .checkpoint import write_manifest_durably
 from .customer_questions import CustomerQuestions
 from .customers_seen import customers_unknown
-from .events_page import events_page
 from .key_ring import KeyRing
 from .ledger import Ledger
 from .log_clock import clock_of
@@ -206,11 +203,6 @@ class Engine(CustomerQuestions, KeyRing):
         return self._writer.perform(
             lambda: ledger.void_events(targets, reason=reason, remember_missing=remember_missing)
         )
-
-    def events(self, question: EventsQuestion) -> EventsPage:
-        """Return raw events, newest time first. Raises `InvalidQuestion` for a foreign cursor."""
-        projections = self._ledger.folds.projections
-        return events_page(projections.view, question, projections.columns_at)
 
     def scan_log(
         self, *, start: Instant | None = None, end: Instant | None = None, after: Position | None = None
