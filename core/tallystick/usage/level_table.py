@@ -67,9 +67,8 @@ def levels_of(
 
     `names` are the columns that tell series apart, each with the name of what it holds.
     """
-    # Without a group and a series there is one of each: a key like any other.
-    columns = list(group_columns(question)) or [EVERYTHING]
-    keys = list(names) if question.group_by else [EVERYTHING, *names]
+    # Where nothing tells series apart there is one: a key like any other.
+    keys = list(names) or [EVERYTHING]
     past, within = (
         counted_events(
             frames, meter, question, keys=names, operands=aggregator.operands, start=first, end=last
@@ -85,7 +84,8 @@ def levels_of(
             collected(aggregator.fold(within, [*keys, TIME])).drop(TIME),
         ]
     )
-    groups = number_groups(states, columns)
+    columns = list(group_columns(question))
+    groups = number_groups(states, columns) if columns else pl.DataFrame({EVERYTHING: "", GROUP: 0})
     levels = series_levels(states, groups, group_columns=columns, series_columns=keys, timeout_ns=aggregator.timeout_ns)
     return levels, groups
 

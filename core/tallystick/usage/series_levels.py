@@ -70,7 +70,10 @@ def series_levels(
     series_columns: Sequence[str],
     timeout_ns: int | None,
 ) -> SeriesLevels:
-    """Return the intervals of every series; `series_columns` are what tells series apart, the groups' columns among them."""
+    """Return the intervals of every series; `series_columns` are what tells series apart, the groups' columns among them.
+
+    Without columns of groups there is one group.
+    """
     numbered = _numbered_series(states, groups, group_columns, series_columns)
     rows = _ordered(states, numbered, series_columns)
     first, last = rows[FIRST].to_numpy(), rows[LAST].to_numpy()
@@ -137,5 +140,9 @@ def _numbered_series(
     """Return the series with their number, and that of their group."""
     if list(series_columns) == list(group_columns):
         return groups.with_columns(pl.col(GROUP).alias(SERIES))
-    series = states.select(series_columns).unique().join(groups, on=group_columns, nulls_equal=True)
+    series = states.select(series_columns).unique()
+    if group_columns:
+        series = series.join(groups, on=group_columns, nulls_equal=True)
+    else:
+        series = series.with_columns(pl.lit(0, dtype=pl.Int64).alias(GROUP))
     return series.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(SERIES))
