@@ -9,17 +9,19 @@ Cost: one scan of the past, which keeps a row a series, and one of the range, wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from tallystick.cancellation import collected
+from tallystick.errors import InvalidQuestion
 from tallystick.instant import EARLIEST, Instant
 from tallystick.meter import Meter
 
-from .aggregators import SeriesAggregator
+from .aggregators import EVENTS, SeriesAggregator
 from .aggregators.series_aggregator import Statistic
 from .arrange_answer import ROWS_MAX, top_groups
 from .counted_events import WINDOW, counted_events, group_columns
@@ -31,6 +33,9 @@ from .question import UsageQuestion
 from .series_levels import GROUP, SeriesLevels, number_groups, series_levels
 from .windows import Windows
 
+# 300 bytes an event at most: 3 GB.
+EVENTS_MAX: Final = 10_000_000
+EVENTS_AT_ONCE: Final = 1_000_000
 SERIES_CUSTOMER: Final = "series customer"
 SERIES_PROPERTY: Final = "series property"
 
@@ -65,29 +70,60 @@ def levels_of(
 ) -> tuple[SeriesLevels, pl.DataFrame]:
     """Return the levels of all series within the range and the one that each carried in, and the groups.
 
-    `names` are the columns that tell series apart, each with the name of what it holds.
+    `names` are the columns that tell series apart, each with the name of what it holds. Raises `InvalidQuestion` for a range of too many
+    events.
     """
     # Where nothing tells series apart there is one: a key like any other.
     keys = list(names) or [EVERYTHING]
-    past, within = (
-        counted_events(
-            frames, meter, question, keys=names, operands=aggregator.operands, start=first, end=last
+
+    def events(start: int, end: int) -> pl.LazyFrame:
+        return counted_events(
+            frames,
+            meter,
+            question,
+            keys=names,
+            operands=aggregator.operands,
+            start=Instant(start),
+            end=Instant(end),
         ).with_columns(pl.lit("").alias(EVERYTHING))
-        for first, last in (
-            (remembered_from(question, aggregator), question.start),
-            (question.start, line_end(question, now)),
+
+    begin = remembered_from(question, aggregator)
+    past = _folded_past(events, aggregator, keys, start=begin, end=question.start)
+    within = events(question.start, line_end(question, now)).head(EVENTS_MAX + 1)
+    instants = collected(aggregator.fold(within, [*keys, TIME])).drop(TIME)
+    if instants[EVENTS].sum() > EVENTS_MAX:
+        raise InvalidQuestion(
+            "from",
+            f"the range has more than {EVENTS_MAX:,} events, and a level is drawn from at most so many: "
+            "ask for a shorter range, or filter for some of them",
         )
-    )
-    states = pl.concat(
-        [
-            collected(aggregator.fold(past, keys)),
-            collected(aggregator.fold(within, [*keys, TIME])).drop(TIME),
-        ]
-    )
+    states = pl.concat([past, instants])
     columns = list(group_columns(question))
     groups = number_groups(states, columns) if columns else pl.DataFrame({EVERYTHING: "", GROUP: 0})
     levels = series_levels(states, groups, group_columns=columns, series_columns=keys, timeout_ns=aggregator.timeout_ns)
     return levels, groups
+
+
+def _folded_past(
+    events: Callable[[int, int], pl.LazyFrame],
+    aggregator: SeriesAggregator,
+    keys: Sequence[str],
+    *,
+    start: int,
+    end: int,
+) -> pl.DataFrame:
+    """Fold what was before into one state a series; where that takes memory for each event, a stretch of time after the other."""
+    if aggregator.is_fold_small:
+        return collected(aggregator.fold(events(start, end), keys))
+    count, first = collected(events(start, end).select(pl.len(), pl.col(TIME).min())).row(0)
+    stretches = 1 + count // EVENTS_AT_ONCE
+    first = end if first is None else first
+    edges = [first + (end - first) * place // stretches for place in range(1, stretches + 1)]
+    states = collected(aggregator.fold(events(start, edges[0]), keys))
+    for since, until in pairwise(edges):
+        stretch = collected(aggregator.fold(events(since, until), keys))
+        states = collected(aggregator.merge(pl.concat([states, stretch]).lazy(), keys))
+    return states
 
 
 def series_columns(question: UsageQuestion, aggregator: SeriesAggregator) -> dict[str, str]:

@@ -11,6 +11,7 @@ from tallystick.errors import InvalidQuestion
 from tallystick.event import Event
 from tallystick.instant import format_instant
 from tallystick.testing.frames import ListedFrames
+from tallystick.usage import level_table
 from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.answer_usage import answer_usage
 from tallystick.usage.question import Compare, Fill, WindowSize
@@ -286,6 +287,29 @@ def test_beside_the_period_before_a_level_has_no_figure_where_it_has_not_begun()
         ("a", 5, 2),
         ("a", None, 2),
     ]
+
+
+def test_a_long_past_is_folded_a_stretch_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [call(f"2026-11-{day:02d}T{hour:02d}:00:00Z") for day in (1, 2, 5, 6) for hour in range(0, 24, 5)]
+    events.append(call("2026-11-06T20:59:59.999999999Z"))
+    asked = question("2026-11-06T21:00:00Z", "2026-11-06T22:00:00Z")
+    defined = meter("running_total", timeout=20 * 3600)
+    whole = totals(ask(events, asked, defined))
+    assert whole == [((), 11)]
+    for at_once in (1, 2, 3, 7):
+        monkeypatch.setattr(level_table, "EVENTS_AT_ONCE", at_once)
+        assert totals(ask(events, asked, defined)) == whole
+        assert totals(ask(events[::-1], asked, defined)) == whole
+        assert ask([], asked, defined).totals == []
+
+
+def test_a_range_of_more_events_than_are_drawn_at_once_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(level_table, "EVENTS_MAX", 2)
+    later = question("2026-11-01T10:05:00Z", "2026-11-01T13:00:00Z")
+    assert totals(ask(UP_AND_DOWN, later, meter("level"))) == [((), 1)]
+    with pytest.raises(InvalidQuestion, match="more than 2 events") as refused:
+        ask(UP_AND_DOWN, MORNING, meter("level"))
+    assert refused.value.parameter == "from"
 
 
 def test_idle_minutes_of_many_groups_cost_nothing_and_busy_ones_are_refused_by_name() -> None:

@@ -31,6 +31,11 @@ class RunningTotal(SeriesAggregator):
         """Return whether there is no timeout: then all there is to do is add up."""
         return self.timeout_ns is None
 
+    @property
+    def is_fold_small(self) -> bool:
+        """Return whether there is no timeout: with one, events have to be looked at in order."""
+        return self.timeout_ns is None
+
     def fold(self, events: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Add up what each instant adds, and then the instants."""
         high, low = parts_of(units_of(pl.col(NUMBER)))

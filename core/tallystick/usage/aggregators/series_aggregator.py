@@ -76,6 +76,11 @@ class SeriesAggregator:
         return False
 
     @property
+    def is_fold_small(self) -> bool:
+        """Return whether folding takes memory for each state alone, and not for each event."""
+        return True
+
+    @property
     def memory_ns(self) -> int | None:
         """Return for how long an event matters after it happened; None: for ever."""
         return None
