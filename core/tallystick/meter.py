@@ -36,6 +36,11 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: Instant = Instant(0)
     archived_at: Instant | None = None
 
+    def says_the_same_as(self, other: Meter) -> bool:
+        """Return whether both ask the same and are called the same, whichever version they are."""
+        kept = {name: getattr(other, name) for name in ("version", "created_at", "updated_at")}
+        return msgspec.structs.replace(self, **kept) == other
+
 
 class MeterVersion(msgspec.Struct, frozen=True):
     """A version of a meter, and the position of the log at which it came into force."""

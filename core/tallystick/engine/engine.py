@@ -290,7 +290,7 @@ class Engine(CustomerQuestions, KeyRing):
             elif known is None:
                 raise NotFound("meter", meter.key)
             else:
-                if _says_the_same(meter, known):
+                if meter.says_the_same_as(known):
                     return known
                 defined = structs.replace(meter, version=known.version + 1, created_at=known.created_at, updated_at=now)
             self._ledger.define("meter", meter.key, defined)
@@ -428,9 +428,3 @@ class Engine(CustomerQuestions, KeyRing):
             counters=self._ledger.counters.as_dict() | self._ledger.partials.counters(),
             gauges=self._ledger.partials.gauges(),
         )
-
-
-def _says_the_same(meter: Meter, known: Meter) -> bool:
-    """Return whether a change changes nothing: it makes no version then."""
-    same = structs.replace(meter, version=known.version, created_at=known.created_at, updated_at=known.updated_at)
-    return same == known
