@@ -29,7 +29,10 @@ from tests.bench.figures import Figure, figures_table, number
 from tests.bench.measured_process import module
 from tests.bench.postgresql_cluster import postgresql
 from tests.bench.queries.asked import Asked, Question
+from tests.bench.queries.levels import EVENTS as LEVEL_EVENTS
+from tests.bench.queries.levels import LevelTimes
 from tests.bench.queries.month_of_events import customer_key, month_of_events
+from tests.bench.queries.over_http import OverHttp, measure_over_http
 from tests.bench.queries.worker import Command, Reply, Setup
 
 OURS = "tallystick"
@@ -38,6 +41,7 @@ THEIRS = ("duckdb", "clickhouse", "postgresql")
 RANKS = (0, 10, 100, 1_000)
 LATER_TIMES = 5
 NEW_EVENTS = 10_000
+_ENVIRONMENT = {**os.environ, "POLARS_MAX_THREADS": "2"}
 
 
 class WorkerEnded(Exception):
@@ -59,7 +63,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "POLARS_MAX_THREADS": "2"},
+            env=_ENVIRONMENT,
         )
         self._line()
 
@@ -173,7 +177,9 @@ class QueriesBench:
         return best / median(self._seconds(question, OURS, phase))
 
     def figures(self) -> list[Figure]:
-        """Judge what was promised."""
+        """Judge what was promised, where there is something to compare with."""
+        if len(self._workers) == 1:
+            return []
         figures: list[Figure] = []
         for question in Question:
             must = 0.7 if question is Question.DISTINCT_BY_DAY else 1.0
@@ -200,13 +206,13 @@ def _options() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def _folder(options: argparse.Namespace) -> Generator[Path]:
+def _folder(options: argparse.Namespace, events: int) -> Generator[Path]:
     if options.keep is None:
         with tempfile.TemporaryDirectory(prefix="tallystick-bench-queries-") as path:
             Path(path).chmod(0o755)  # PostgreSQL runs as another user
             yield Path(path)
         return
-    folder = options.keep / f"{options.events}"
+    folder = options.keep / f"{events}"
     folder.mkdir(parents=True, exist_ok=True)
     yield folder
 
@@ -233,7 +239,7 @@ def _loaded(folder: Path, events: int, console: Console) -> Path:
 @contextlib.contextmanager
 def _workers(options: argparse.Namespace, folder: Path, console: Console) -> Generator[list[Worker]]:
     parquet = _loaded(folder, options.events, console)
-    names = [name for name in (OURS, *THEIRS) if name not in options.without]
+    names = [name for name in (OURS, *THEIRS) if name == OURS or not (options.only_ours or name in options.without)]
     with contextlib.ExitStack() as stack:
         dsn = ""
         if "postgresql" in names:
@@ -254,16 +260,74 @@ def _workers(options: argparse.Namespace, folder: Path, console: Console) -> Gen
         yield workers
 
 
+def _over_http(folder: Path, *, seconds: float) -> OverHttp:
+    """Measure on a copy: events are added to it."""
+    shutil.rmtree(folder / "served", ignore_errors=True)
+    shutil.copytree(folder / "tallystick-loaded", folder / "served")
+    try:
+        return measure_over_http(folder / "served", folder, seconds=seconds)
+    finally:
+        shutil.rmtree(folder / "served")
+
+
+def _http_figures(found: OverHttp, *, events: int) -> list[Figure]:
+    evidence = (
+        f"{found.questions} questions at {found.rate_per_s:.0f}/s beside {number(found.ingest_events_per_s)} events/s; "
+        f"p50 {number(found.p50_ms)} ms, max {number(found.max_ms)} ms"
+    )
+    name = f"one customer's month by day over HTTP, ingest at half rate, {events / 1e6:,.0f} M events: p99"
+    memory = f"memory of the appliance at {events / 1e6:,.0f} M events"
+    return [
+        Figure(name=name, measured=found.p99_ms, must=20, aim=5, unit="ms", is_ceiling=True, evidence=evidence),
+        Figure(name=memory, measured=found.memory_bytes / 2**30, must=2, aim=1, unit="GiB", is_ceiling=True),
+    ]
+
+
+def _level_figures(folder: Path) -> list[Figure]:
+    """Measure in a process of its own, with the threads that all others have."""
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        run = subprocess.run(
+            module("tests.bench.queries.levels", f"{own}/data"), check=True, capture_output=True, env=_ENVIRONMENT
+        )
+    found = msgspec.json.decode(run.stdout, type=LevelTimes)
+    name = f"running_total of {LEVEL_EVENTS:,} events over a year by day, first question"
+    evidence = f"later {number(found.later_s * 1e3)} ms; {found.rows} rows"
+    return [Figure(name=name, measured=found.first_s, must=1, aim=0.2, unit="s", is_ceiling=True, evidence=evidence)]
+
+
+def _compare_sizes(options: argparse.Namespace, console: Console) -> None:
+    found: list[OverHttp] = []
+    figures: list[Figure] = []
+    for events in options.compare_sizes:
+        with _folder(options, events) as folder:
+            _loaded(folder, events, console)
+            found.append(_over_http(folder, seconds=options.http_seconds))
+            figures += _http_figures(found[-1], events=events)
+    small, large = options.compare_sizes
+    name = f"one customer's month by day over HTTP, {large / 1e6:,.0f} M against {small / 1e6:,.0f} M events: p50"
+    ratio = found[1].p50_ms / found[0].p50_ms
+    figures.append(Figure(name=name, measured=ratio, must=1.5, aim=1.1, is_ceiling=True))
+    console.print(figures_table(figures))
+
+
 def main() -> None:
     """Run the bench; exit 0 whatever the figures are, 1 if answers differ."""
     options = _options()
     console = Console(width=None if os.isatty(1) else 150)
-    with _folder(options) as folder, _workers(options, folder, console) as workers:
-        bench = QueriesBench(workers, console, rounds=options.rounds)
-        bench.run()
+    if options.compare_sizes:
+        _compare_sizes(options, console)
+        return
+    with _folder(options, options.events) as folder:
+        with _workers(options, folder, console) as workers:
+            bench = QueriesBench(workers, console, rounds=options.rounds)
+            bench.run()
         for table in bench.tables():
             console.print(table)
-        console.print(figures_table(bench.figures()))
+        figures = bench.figures()
+        if options.http_seconds:
+            figures += _http_figures(_over_http(folder, seconds=options.http_seconds), events=options.events)
+        figures += _level_figures(folder)
+        console.print(figures_table(figures))
         for worker in workers:
             console.print(f"memory of {worker.name}: {worker.memory_bytes / 2**20:,.0f} MiB", highlight=False)
 

@@ -35,7 +35,7 @@ class NotTaken(Exception):
 
 def load(directory: Path, *, events: int) -> None:
     """Load the month into a data directory that is not there yet, and bring its files into their final order."""
-    engine = _opened(directory)
+    engine = opened(directory)
     try:
         for meter in METERS:
             engine.put_meter(meter, create=True)
@@ -48,7 +48,8 @@ def load(directory: Path, *, events: int) -> None:
         engine.close()
 
 
-def _opened(directory: Path) -> Engine:
+def opened(directory: Path) -> Engine:
+    """Open or make a data directory, with a queue that holds what a bench sends."""
     # Merges are asked for once at the end, as they would be made while nothing comes.
     return Engine.open(
         directory,
@@ -119,7 +120,7 @@ class TallystickStore:
     """The engine in this process."""
 
     def __init__(self, directory: Path) -> None:
-        self._engine = _opened(directory)
+        self._engine = opened(directory)
 
     def ask(self, asked: Asked) -> UsageAnswer:
         """Ask for usage."""
