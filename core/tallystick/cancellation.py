@@ -2,8 +2,9 @@
 
 Promises: what runs within a `Cancellation` ends soon after `cancel` was called, whoever called it: a scan between two pieces of its columns
 (tens of milliseconds), everything else where it next asks. It then raises `Cancelled`.
-How: the work runs on one thread, and finds its cancellation in a context variable, so that no function in between has to hand it on. Scans
-go through `collected`, which lets Polars run them on its own threads and tells it to stop.
+How: the work finds its cancellation in a context variable of its thread, so that no function in between has to hand it on; what it gives
+to other threads takes it along with `while_wanted`. Scans go through `collected`, which lets Polars run them on its own threads and tells
+it to stop.
 Does not: stop Python code that never asks; loops over pieces call `check_cancelled`.
 """
 
@@ -31,7 +32,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._guard = Lock()
-        self._stop: Callable[[], None] | None = None
+        self._stops: set[Callable[[], None]] = set()
         self._is_cancelled = False
 
     @property
@@ -43,8 +44,8 @@ class Cancellation:
         """Give the work up."""
         with self._guard:
             self._is_cancelled = True
-            if self._stop is not None:
-                self._stop()
+            for stop in self._stops:
+                stop()
 
     def run(self, call: Callable[[], T]) -> T:
         """Do the work on this thread. Raises `Cancelled` once it was given up."""
@@ -64,10 +65,11 @@ class Cancellation:
         """Collect a frame, stopping where the work is given up."""
         self.check()
         query = frame.collect(engine="streaming", background=True)
+        stop = query.cancel
         with self._guard:
-            self._stop = query.cancel
+            self._stops.add(stop)
             if self._is_cancelled:
-                query.cancel()
+                stop()
         try:
             return query.fetch_blocking()
         except ComputeError:
@@ -75,7 +77,7 @@ class Cancellation:
             raise
         finally:
             with self._guard:
-                self._stop = None
+                self._stops.discard(stop)
 
 
 _CURRENT: Final[ContextVar[Cancellation | None]] = ContextVar("cancellation", default=None)
@@ -88,6 +90,12 @@ def collected(frame: pl.LazyFrame) -> pl.DataFrame:
     """
     current = _CURRENT.get()
     return frame.collect(engine="streaming") if current is None else current.collect(frame)
+
+
+def while_wanted(call: Callable[[], T]) -> Callable[[], T]:
+    """Return the call for another thread, where it is given up with the work of this one."""
+    current = _CURRENT.get()
+    return call if current is None else lambda: current.run(call)
 
 
 def check_cancelled() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 import polars as pl
 import pytest
 
-from tallystick.cancellation import Cancellation, Cancelled, check_cancelled, collected
+from tallystick.cancellation import Cancellation, Cancelled, check_cancelled, collected, while_wanted
 
 
 class CountedPieces:
@@ -99,3 +99,30 @@ def test_cancelling_what_is_done_changes_nothing() -> None:
     assert cancellation.run(lambda: collected(pl.LazyFrame({"n": [1]}))).height == 1
     cancellation.cancel()
     cancellation.cancel()
+
+
+def test_work_on_other_threads_is_given_up_with_the_one_that_asked_for_it(thread: ThreadPoolExecutor) -> None:
+    begun, waiting = CountedPieces(400, wait_at=2), CountedPieces(3)
+    folder = ThreadPoolExecutor(1)
+    cancellation = Cancellation()
+
+    def ask() -> list[Future[pl.DataFrame]]:
+        return [
+            folder.submit(while_wanted(lambda: collected(begun.frame))),
+            folder.submit(while_wanted(lambda: collected(waiting.frame))),
+        ]
+
+    parts = thread.submit(cancellation.run, ask).result(30)
+    assert begun.is_at.wait(30)
+    cancellation.cancel()
+    begun.may_go_on.set()
+    for part in parts:
+        with pytest.raises(Cancelled):
+            part.result(30)
+    assert begun.read < 400
+    assert waiting.read == 0
+
+
+def test_what_nobody_can_give_up_runs_on_other_threads_as_it_is() -> None:
+    pieces = CountedPieces(3)
+    assert while_wanted(lambda: collected(pieces.frame))().height == 3

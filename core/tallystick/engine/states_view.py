@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from tallystick.cancellation import collected
 from tallystick.event import Position
 from tallystick.instant import Instant
 from tallystick.meter import Meter
@@ -76,13 +77,13 @@ class StatesView:
         tails = aggregator.fold(events.with_columns(windows.index_of(pl.col(TIME)).alias(WINDOW)), keys)
         parts = asked.parts()
         if self.view.tail_events:
-            parts.append(tails.collect(engine="streaming"))
-        parts = [part for part in parts if part.height] or [parts[0] if parts else tails.collect()]
+            parts.append(collected(tails))
+        parts = [part for part in parts if part.height] or [parts[0] if parts else collected(tails)]
         if len(parts) == 1 and asked.is_one_state_a_group:
             return parts[0]
         columns = parts[0].columns
         states = pl.concat([part.select(columns) for part in parts])
-        return aggregator.merge(states.lazy(), keys).collect(engine="streaming")
+        return collected(aggregator.merge(states.lazy(), keys))
 
 
 class _Tails:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tallystick.amount import SCALE
+from tallystick.cancellation import collected
 from tallystick.segments.segment_file import SegmentFile
 from tallystick.segments.selection import Selection
 from tallystick.usage.aggregators import EVENTS, Aggregator
@@ -60,7 +61,7 @@ def fold_segment(file: SegmentFile, folding: Folding, selection: Selection, edge
     # A column at least: keys and place may all be literals, and a selection of those alone has one row.
     needed = rows.select(*keys, _place(file, edges), VALUE if narrow.how else TIME)
     states = needed.group_by(*names, PLACE).agg(pl.len().cast(pl.Int64).alias(EVENTS), *narrow.folded())
-    return narrow.states(_as_texts(states.collect(engine="streaming")))
+    return narrow.states(_as_texts(collected(states)))
 
 
 class _Narrow(msgspec.Struct, frozen=True):
@@ -173,7 +174,7 @@ def _folded(
         .select(*folding.by_columns, PLACE, *(operand.expression() for operand in operands), TIME, POSITION)
         .drop_nulls([operand.column for operand in operands])
     )
-    return _as_texts(aggregator.fold(events, [*folding.by_columns, PLACE]).collect(engine="streaming"))
+    return _as_texts(collected(aggregator.fold(events, [*folding.by_columns, PLACE])))
 
 
 def _selected(file: SegmentFile, folding: Folding, selection: Selection) -> pl.LazyFrame:

@@ -23,6 +23,7 @@ from typing import Final
 
 import polars as pl
 
+from tallystick.cancellation import while_wanted
 from tallystick.errors import TallystickError
 from tallystick.failpoints import CrashedHere
 from tallystick.segments.segment_entry import SegmentEntry
@@ -149,10 +150,10 @@ class PartialStates:
         self._folders.shutdown(wait=True)
 
     def fold_all(self, folds: Sequence[Callable[[], pl.DataFrame]]) -> list[pl.DataFrame]:
-        """Do several folds, as many at once as Polars has threads."""
+        """Do several folds, as many at once as Polars has threads, for as long as the question is wanted."""
         if len(folds) <= 1:
             return [fold() for fold in folds]
-        return list(self._folders.map(_do, folds))
+        return list(self._folders.map(_do, [while_wanted(fold) for fold in folds]))
 
     def _completed(
         self, folding: Folding, wanted: Sequence[CountedFile], known: Mapping[str, CountedFile]
