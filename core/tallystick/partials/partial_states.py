@@ -25,7 +25,7 @@ import polars as pl
 
 from tallystick.cancellation import while_wanted
 from tallystick.errors import TallystickError
-from tallystick.failpoints import CrashedHere
+from tallystick.failpoints import CrashedHere, hit
 from tallystick.segments.segment_entry import SegmentEntry
 from tallystick.segments.segment_set import SegmentSet
 from tallystick.segments.selection import Selection
@@ -150,10 +150,11 @@ class PartialStates:
         self._folders.shutdown(wait=True)
 
     def fold_all(self, folds: Sequence[Callable[[], pl.DataFrame]]) -> list[pl.DataFrame]:
-        """Do several folds, as many at once as Polars has threads, for as long as the question is wanted."""
-        if len(folds) <= 1:
-            return [fold() for fold in folds]
-        return list(self._folders.map(_do, [while_wanted(fold) for fold in folds]))
+        """Do several folds, as many at once as Polars has threads. Raises `Cancelled` between two of them once the question is given up."""
+        wanted = [while_wanted(fold) for fold in folds]
+        if len(wanted) <= 1 or pl.thread_pool_size() == 1:
+            return [fold() for fold in wanted]
+        return list(self._folders.map(_do, wanted))
 
     def _completed(
         self, folding: Folding, wanted: Sequence[CountedFile], known: Mapping[str, CountedFile]
@@ -209,6 +210,7 @@ class PartialStates:
         if kept is not None:
             return kept
         selection = Selection(event_type=folding.meter.event_type, voided=counted.voided)
+        hit("partials.fold")
         states = fold_segment(counted.file, folding, selection, edges)
         starts = pl.Series(BUCKET, edges, dtype=pl.Int64)
         states = states.with_columns(starts.gather(states[PLACE]).alias(BUCKET)).drop(PLACE)

@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from tallystick import failpoints
+from tallystick.cancellation import Cancellation, Cancelled
 from tallystick.partials.partial_folder import PartialFolder
 from tests.core.engine.conftest import EngineHouse
 from tests.core.partials.asking_twice import from_events, from_states
@@ -143,4 +145,11 @@ def test_files_that_a_crash_left_half_written_are_removed_at_the_next_start(hous
     (house.directory / "partials" / "000000000001-00.partial.tmp").write_bytes(b"half")
     house.engine = house.open()
     assert [path for path in partials_of(house) if path.suffix == ".tmp"] == []
+    assert ask(house) == from_events(house.engine, METER, BY_DAY)
+
+
+def test_a_question_that_nobody_waits_for_folds_no_further_segment(house: EngineHouse) -> None:
+    cancellation = Cancellation()
+    with failpoints.armed("partials.fold", failpoints.after(2, cancellation.cancel)), pytest.raises(Cancelled):
+        cancellation.run(lambda: from_states(house.engine, METER, BY_DAY))
     assert ask(house) == from_events(house.engine, METER, BY_DAY)
