@@ -94,6 +94,10 @@ class Metrics:
         yield _gauge("compiled", "1 when events are read by the compiled library", float(NATIVE is not None))
         if store is not None:
             yield from _store_figures(store.health())
+            waiting = sum(queue.waiting for queue in store.outbox.queues().values())
+            yield _gauge("deliveries_waiting", "Messages about signals that are not delivered yet", waiting)
+            disabled = sum(channel.disabled_at is not None for channel in store.outbox.channels())
+            yield _gauge("channels_disabled", "Channels that send nothing", disabled)
             yield _plugin_failures()
 
     def _http_figures(self) -> Iterable[Metric]:

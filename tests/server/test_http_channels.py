@@ -71,6 +71,7 @@ def test_a_receiver_that_is_gone_disables_its_channel_until_somebody_takes_it_ba
         shown = open_appliance.client.get("/v1/channels/ops").json()
         assert shown["enabled"] is False
         assert "410" in shown["disabled_reason"]
+        assert "tallystick_channels_disabled 1.0" in open_appliance.client.get("/metrics").text
         assert open_appliance.client.post("/v1/channels/ops/test").status_code == 422
         receiver.behaviour = answering(200)
         assert open_appliance.client.patch("/v1/channels/ops", json={"enabled": True}).json()["enabled"] is True
