@@ -199,6 +199,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, help="a folder in which the loaded stores stay for the next run")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is asked in each phase (default 3)")
     parser.add_argument("--without", action="append", default=[], choices=THEIRS, help="leave a store out; repeatable")
+    parser.add_argument("--only-ours", action="store_true", help="leave all others out")
+    parser.add_argument(
+        "--http-seconds", type=float, default=20, help="length of the run over HTTP (default 20; 0 leaves it out)"
+    )
+    parser.add_argument(
+        "--compare-sizes",
+        type=int,
+        nargs=2,
+        metavar=("SMALL", "LARGE"),
+        help="measure one customer's month over HTTP at two sizes, and nothing else",
+    )
     parser.add_argument(
         "--narrow", action="store_true", help="give the others DECIMAL(18, 2) instead of DECIMAL(38, 12)"
     )
