@@ -12,14 +12,14 @@ import pytest
 from tallystick.native.library import VARIABLE
 
 ROOT = Path(__file__).resolve().parents[3]
+# One process each, so that they run side by side, and so few that they take no longer than others do.
 SUITES = (
-    "tests/core/decode",
-    "tests/core/log",
-    "tests/core/segments/test_segment_frames.py",
-    "tests/core/segments/test_live_tail.py",
-    "tests/core/engine/test_admission.py",
-    "tests/core/engine/test_engine.py",
-    "tests/core/engine/test_engine_agrees_with_a_plain_model.py",
+    ("tests/core/decode/test_decode_bodies.py", "tests/core/decode/test_decode_rules.py"),
+    ("tests/core/decode/test_decode_formats.py", "tests/core/log"),
+    ("tests/core/decode/test_fast_path_agrees_with_the_rules.py",),
+    ("tests/core/segments/test_segment_frames.py", "tests/core/segments/test_live_tail.py"),
+    ("tests/core/engine/test_admission.py", "tests/core/engine/test_engine.py"),
+    ("tests/core/engine/test_engine_agrees_with_a_plain_model.py",),
 )
 
 
@@ -33,9 +33,10 @@ def python(*arguments: str, compiled: bool) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_the_suites_of_what_it_does_pass_without_it() -> None:
+@pytest.mark.parametrize("suites", SUITES, ids=lambda suites: Path(suites[0]).stem)
+def test_the_suites_of_what_it_does_pass_without_it(suites: tuple[str, ...]) -> None:
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts=--import-mode=importlib")
-    found = python("-m", "pytest", *options, *SUITES, compiled=False)
+    found = python("-m", "pytest", *options, *suites, compiled=False)
     assert found.returncode == 0, found.stdout[-4_000:]
     assert "skipped" not in found.stdout
 
