@@ -73,7 +73,7 @@ def test_a_kill_at_any_system_call_of_a_start_or_a_commit_loses_and_doubles_noth
     """Between failpoints too: every write, sync, rename and unlink of some lives is the last of one."""
     with Rules(memory_folder / "rules") as rules:
         variables = shim.environment(memory_folder / "data", rules=rules)
-        for number in range(1, 44, 8):
+        for number in range(1, 93, 13):
             for action in (Action.KILL_BEFORE, Action.TORN, Action.KILL_AFTER):
                 calls = Operation.WRITE | Operation.SYNC | Operation.RENAME | Operation.UNLINK
                 calls = Operation.WRITE if action is Action.TORN else calls

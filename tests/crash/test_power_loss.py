@@ -68,7 +68,7 @@ def load_over_a_crash_in_a_checkpoint(load: TracedLoad) -> None:
 
 
 def load_over_failed_syncs_of_the_log(load: TracedLoad) -> None:
-    load.rules.set_rule(Operation.SYNC, Action.FAIL, errno.EIO, first=15, last=17, part="data.mdb")
+    load.rules.set_rule(Operation.SYNC, Action.FAIL, errno.EIO, first=30, last=32, part="data.mdb")
     load.run(BATCHES)
     assert load.rules.acted() == 3
 

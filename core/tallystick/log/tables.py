@@ -30,6 +30,8 @@ from tallystick.durable_files import sync_directory
 from tallystick.errors import DamagedStore, Overloaded, StoreFailed, StoreFull, Unavailable
 from tallystick.failpoints import hit
 
+from .room_ahead import RoomAhead
+
 # Above every pool that reads, so that a slot is always free: a reader holds its slot for microseconds.
 _READERS_MAX: Final = 512
 _TABLES: Final = (
@@ -116,6 +118,8 @@ class Tables:
         try:
             self._env = self._environment(self._directory)
             self._env.reader_check()
+            self._page_bytes: int = self._env.stat()["psize"]
+            self._room = RoomAhead(self._file)
             self._is_open = True
         except lmdb.Error as error:
             raise _failure(error) if _is_disk_trouble(error) else DamagedStore(0, f"log: {error}") from error
@@ -146,6 +150,8 @@ class Tables:
     def write(self) -> Generator[lmdb.Transaction]:
         """Put changes on disk together when the `with` ends, or none of them. Raises `StoreFull`, `StoreFailed`."""
         try:
+            if self._room.keep(self.used_bytes()):
+                hit("log.room_made")
             txn = self._env.begin(write=True)
             try:
                 yield txn
@@ -244,8 +250,7 @@ class Tables:
             while self._readers:
                 self._gate.wait()
         try:
-            self._is_open = False
-            self._env.close()
+            self._close_file()
             handle = os.open(self._file, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -261,7 +266,7 @@ class Tables:
 
     def used_bytes(self) -> int:
         """How much of the file the tree uses; the file itself keeps freed pages for reuse."""
-        return self._env.info()["last_pgno"] * self._env.stat()["psize"]
+        return (self._env.info()["last_pgno"] + 1) * self._page_bytes
 
     def close(self) -> None:
         """Release the file; reads that come later raise."""
@@ -269,10 +274,15 @@ class Tables:
             self._is_reopening = True
             while self._readers:
                 self._gate.wait()
-            self._is_open = False
-            self._env.close()
+            self._close_file()
             self._is_reopening = False
             self._gate.notify_all()
+
+    def _close_file(self) -> None:
+        if self._is_open:
+            self._room.close()
+        self._is_open = False
+        self._env.close()
 
 
 def seal_row(key: bytes, value: bytes) -> bytes:
