@@ -13,6 +13,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+
+from tallystick.native.library import NATIVE
 
 from .identity_hash import Hashes
 
@@ -22,6 +25,8 @@ _BITS_PER_KEY_MASK: Final = 5
 _MASK_COUNT: Final = 1 << 15
 _MASK_INDEX: Final = np.uint64(_MASK_COUNT - 1)
 _HALF: Final = np.uint64(32)
+# Fewer take less time than giving the interpreter away and getting it back.
+_SHORT_PROBES: Final = 1_024
 
 # (keys at most, bits a key): small runs are a small part of all keys, so more bits for them cost little, and spare useless page reads.
 # Part of the file format: changing it needs a new format version in `run_header`.
@@ -70,6 +75,34 @@ def words_of(hashes: Hashes, word_count: Hashes | np.uint64) -> Hashes:
     words = (hashes >> _HALF) * word_count
     words >>= _HALF
     return words
+
+
+def probe(words: Words, hashes: Hashes, *, word_counts: Hashes, starts: Hashes) -> npt.NDArray[np.bool_]:
+    """Return which filters let which keys through: a row for each filter, a column for each key.
+
+    A filter has its `word_counts` words from its `starts` on, both columns, within `words`. Both ways answer alike: the compiled one
+    waits for the words of several keys at once, where numpy goes over all of them six times.
+    """
+    if NATIVE is None:
+        places = words_of(hashes, word_counts)
+        places += starts
+        masks = masks_of(hashes)
+        found = words[places.view(np.int64)]
+        found &= masks
+        return found == masks
+    maybe = np.empty((len(starts), len(hashes)), np.bool_)
+    functions = NATIVE.short if maybe.size < _SHORT_PROBES else NATIVE.long
+    functions.probe_filters(
+        words.ctypes.data,
+        word_counts.ctypes.data,
+        starts.ctypes.data,
+        len(starts),
+        np.ascontiguousarray(hashes).ctypes.data,
+        len(hashes),
+        _MASKS.ctypes.data,
+        maybe.ctypes.data,
+    )
+    return maybe
 
 
 def put(words: Words, hashes: Hashes) -> None:

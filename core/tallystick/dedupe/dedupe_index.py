@@ -6,7 +6,7 @@ Does not: decide. The index is only a hint, the log decides: whoever asks fetche
 content. Nor does it forget single keys; whole runs are dropped once they are older than the window.
 
 Keys live in one of three places: added since the last checkpoint (`RecentKeys`, in memory), the same but sealed while the checkpoint writes
-them, and run files. Each has a filter; all filters lie in one arena, and a batch is tested against all of them in ten numpy calls.
+them, and run files. Each has a filter; all filters lie in one arena, and a batch is tested against all of them in one call.
 Only what a filter lets through costs more: a page read from a run, of which 1 in 100 is in vain.
 
 Threads: one writer thread calls `candidates`, `add`, `seal`, `adopt`, `replace` and `drop_before`. Any thread may call `find_one`,
@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from tallystick.instant import Instant
 
-from .block_filter import masks_of, words_of
+from .block_filter import probe
 from .filter_arena import ALWAYS, RESERVED_BYTES_MIN, FilterArena, FilterPlace
 from .identity_hash import Hashes, Positions
 from .pairs_digest import PairsDigest
@@ -244,12 +244,7 @@ class DedupeIndex:
         return tuple(run.entry for run in gone)
 
     def _maybe(self, view: _View, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        words = words_of(hashes, view.word_counts)
-        words += view.starts
-        masks = masks_of(hashes)
-        found = self._words[words.view(np.int64)]
-        found &= masks
-        return found == masks
+        return probe(self._words, hashes, word_counts=view.word_counts, starts=view.starts)
 
     def _search(self, view: _View, hashes: Hashes, maybe: npt.NDArray[np.bool_]) -> Candidates:
         """Look up what the filters let through; `maybe` has a row for each place and a column for each hash."""

@@ -138,7 +138,10 @@ def counted_by_group(events: Sequence[Event], meter: Meter, question: UsageQuest
             and None not in operands
         ):
             group = tuple(text_of(event, name) for name in question.group_by)
-            series = (event.customer, text_of(event, meter.series) if meter.series else None)
+            series = (
+                event.customer,
+                text_of(event, meter.series.removeprefix("properties.")) if meter.series else None,
+            )
             counted.setdefault(group, []).append(Counted(event.time, series, operands))
     return counted
 
