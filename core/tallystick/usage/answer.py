@@ -6,6 +6,7 @@ would take a gigabyte as objects, and seconds of Python's lock to make them.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar, cast, overload
@@ -101,8 +102,8 @@ class _Figures(Sequence[T]):
         for start in range(0, self.table.height, size):
             yield self.table.slice(start, size)
 
-    def _made(self, piece: pl.DataFrame) -> list[T]:
-        raise NotImplementedError
+    @abstractmethod
+    def _made(self, piece: pl.DataFrame) -> list[T]: ...
 
 
 class UsageTotals(_Figures[UsageTotal]):

@@ -84,5 +84,5 @@ class ReconcileController(Controller):
         def answer(store: Store) -> bytes:
             return msgspec.json.encode(reconcile_out(store.reconcile(claims, question), question))
 
-        body = await access.scan(answer)
+        body = await access.scan(answer, request.receive)
         return cast("Response[ReconcileOut]", Response(body, media_type="application/json"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, cast
 
 import msgspec
-from litestar import Controller, Response, get
+from litestar import Controller, Request, Response, get
+from litestar.datastructures import State
 from litestar.params import FromPath, QueryParameter
 
-from tallystick.api_key import Scope
+from tallystick.api_key import ApiKey, Scope
 from tallystick.event import ID_LENGTH_MAX, SOURCE_LENGTH_MAX, Position
 from tallystick.identity import Identity
 from tallystick.statement.question import StatementQuestion
@@ -43,10 +44,12 @@ class StatementController(Controller):
         summary="State a customer's usage",
         opt=allowed(Scope.READ, 404, 422, 424),
     )
-    async def statement(
+    async def statement(  # noqa: PLR0913 - declared one by one, so that the document lists them
         self,
+        *,
         key: FromPath[str],
         access: Access,
+        request: Request[None, ApiKey, State],
         start: RangeStart,
         end: RangeEnd,
         as_of: AsOf = None,
@@ -75,7 +78,7 @@ class StatementController(Controller):
             window=window,
             meters=meter_keys(meter),
         )
-        body = await access.scan(lambda store: encode_statement(store.statement(question)))
+        body = await access.scan(lambda store: encode_statement(store.statement(question)), request.receive)
         return cast("Response[Statement]", Response(body, media_type=_JSON))
 
     @get(
@@ -88,6 +91,7 @@ class StatementController(Controller):
         self,
         key: FromPath[str],
         access: Access,
+        request: Request[None, ApiKey, State],
         start: RangeStart,
         end: RangeEnd,
         event_id: Annotated[
@@ -112,7 +116,7 @@ class StatementController(Controller):
             as_of=None if as_of is None else Position(as_of),
         )
         identity = Identity(source, event_id)
-        return proof_out(await access.scan(lambda store: store.prove(question, identity)), key)
+        return proof_out(await access.scan(lambda store: store.prove(question, identity), request.receive), key)
 
     @get(
         "/{key:str}/events",
@@ -120,10 +124,12 @@ class StatementController(Controller):
         summary="List a customer's events in the order of the log",
         opt=allowed(Scope.READ),
     )
-    async def events(
+    async def events(  # noqa: PLR0913 - declared one by one, so that the document lists them
         self,
+        *,
         key: FromPath[str],
         access: Access,
+        request: Request[None, ApiKey, State],
         start: RangeStart,
         end: RangeEnd,
         source: SourceOnly = None,
@@ -149,4 +155,4 @@ class StatementController(Controller):
         def page(store: Store) -> bytes:
             return msgspec.json.encode(customer_events_out(store.customer_events(question)))
 
-        return cast("Response[CustomerEventsOut]", Response(await access.scan(page), media_type=_JSON))
+        return cast("Response[CustomerEventsOut]", Response(await access.scan(page, request.receive), media_type=_JSON))

@@ -18,6 +18,7 @@ within the stretch.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -56,7 +57,7 @@ class Statistic(StrEnum):
 STATISTICS: Final = (Statistic.PEAK, Statistic.LOW, Statistic.CLOSING, Statistic.AVERAGE)
 
 
-class SeriesAggregator:
+class SeriesAggregator(ABC):
     """What the aggregations of series have in common; each says how it folds, and what it makes of the level."""
 
     name: ClassVar[str]
@@ -85,13 +86,13 @@ class SeriesAggregator:
         """Return for how long an event matters after it happened; None: for ever."""
         return None
 
+    @abstractmethod
     def fold(self, events: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Return the states of the events; see the module."""
-        raise NotImplementedError
 
+    @abstractmethod
     def merge(self, states: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Return one state for each combination of the keys; see the module."""
-        raise NotImplementedError
 
     def read(self, states: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Return the level after the last event."""
