@@ -12,14 +12,18 @@ import os
 import resource
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvloop
 
 from tallystick.api_key import Scope
+from tallystick.entropy import Entropy
 from tallystick.errors import TallystickError
 from tallystick.failpoints import arm_from_environment
+from tallystick.instant import Clock
 from tallystick.native.library import LOADED
 from tallystick.store import Store
 
@@ -41,8 +45,8 @@ class CannotServe(TallystickError):
     """The appliance cannot start; the message is one line for the operator."""
 
 
-def serve(settings: Settings) -> int:
-    """Run the appliance until a signal ends it, and return the exit code of the process."""
+def serve(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> int:
+    """Run the appliance until a signal ends it, and return the exit code of the process. Without them, the system's clock and entropy."""
     # Polars reads this when it is imported, so nothing above imports it.
     os.environ.setdefault("POLARS_MAX_THREADS", str(settings.polars_threads))
     logs.configure_logs(settings.log_level, settings.log_format)
@@ -52,26 +56,28 @@ def serve(settings: Settings) -> int:
         _raise_file_limit(settings.connections_max)
         listener = _listen(settings.host, settings.port)
         with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(settings, listener))
+            runner.run(_run(settings, listener, clock or SystemClock(), entropy or SystemEntropy()))
     except (TallystickError, ValueError) as error:
         sys.stderr.write(f"tallystick: {error}\n")
         return 1
     return 0
 
 
-async def _run(settings: Settings, listener: socket.socket) -> None:
+async def _run(settings: Settings, listener: socket.socket, clock: Clock, entropy: Entropy) -> None:
     from .app import Appliance  # noqa: PLC0415 - imports Polars, whose threads were set a moment ago
     from .plugins import see_plugins_folder  # noqa: PLC0415 - as above
 
     see_plugins_folder(settings.plugins_dir)
-    appliance = Appliance(settings, clock=SystemClock(), entropy=SystemEntropy())
+    appliance = Appliance(settings, clock=clock, entropy=entropy)
     server = BoundedServer(appliance.asgi, settings, short_way=appliance.short_way, begin_drain=appliance.access.drain)
     appliance.connection_count = lambda: server.connection_count
     url = _url(listener)
     _say(f"tallystick listens on {url}")
     sweeping = asyncio.create_task(server.sweep())
     collecting = asyncio.create_task(look_through_everything_hourly())
-    opening = asyncio.create_task(_open(settings, appliance, server, url))
+    opening = asyncio.create_task(
+        _open(partial(_open_store, settings, clock, entropy), settings, appliance, server, url)
+    )
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -85,12 +91,14 @@ async def _run(settings: Settings, listener: socket.socket) -> None:
         _LOG.info("stopped")
 
 
-async def _open(settings: Settings, appliance: Appliance, server: BoundedServer, url: str) -> Store | None:
+async def _open(
+    open_store: Callable[[], Store], settings: Settings, appliance: Appliance, server: BoundedServer, url: str
+) -> Store | None:
     """Open the store beside the server. Raises what refuses it, after telling the server to end."""
     from .plugins import import_plugins  # noqa: PLC0415 - as above
 
     try:
-        store = await asyncio.to_thread(_open_store, settings)
+        store = await asyncio.to_thread(open_store)
         await asyncio.to_thread(_first_admin_key, store, settings.admin_key)
     except BaseException:
         appliance.access.fail("the store cannot be opened; the log says why")
@@ -105,10 +113,10 @@ async def _open(settings: Settings, appliance: Appliance, server: BoundedServer,
     return store
 
 
-def _open_store(settings: Settings) -> Store:
+def _open_store(settings: Settings, clock: Clock, entropy: Entropy) -> Store:
     from tallystick.engine import Engine  # noqa: PLC0415 - as above
 
-    return Engine.open(Path(settings.data), clock=SystemClock(), entropy=SystemEntropy(), settings=settings.engine)
+    return Engine.open(Path(settings.data), clock=clock, entropy=entropy, settings=settings.engine)
 
 
 def _first_admin_key(store: Store, chosen: str | None) -> None:

@@ -1,0 +1,143 @@
+"""The dashboard: nine sections over one appliance, spoken to by HTTP alone.
+
+Promises: never blocks (all questions in workers); a lost connection shows a banner, is tried again with growing pauses, and what is on the
+screen or in a form stays; the key is kept in memory only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from .connection.appliance_client import ApplianceClient
+from .connection.failure import ApplianceFailure, Unreachable
+from .dialogs.keys_screen import KeysScreen
+from .navigation import Destination, Section
+from .palette import CustomerCommands, KeyCommands, MeterCommands, SectionCommands
+from .screens.section_screen import SectionScreen
+from .themes import DEFAULT_THEME, THEMES
+from .viewer import Viewer
+from .widgets.go_to import GoTo
+
+_PAUSE_FIRST_S: Final = 0.25
+_PAUSE_MAX_S: Final = 5.0
+
+
+class DashboardApp(App[None]):
+    """The app. `name` is how the connection is called; it is shown beside the tabs."""
+
+    TITLE = "Tallystick"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {SectionCommands, MeterCommands, CustomerCommands, KeyCommands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(section.key, f"section('{section.value}')", section.value, show=False) for section in Section),
+        Binding("1-9", "nothing", "Sections", key_display="1-9"),
+        Binding("question_mark", "keys", "All keys", key_display="?"),
+        Binding("ctrl+p", "command_palette", "Find", key_display="^p"),
+        Binding("q", "quit", "Quit", tooltip="End the dashboard; the appliance goes on"),
+    ]
+
+    def __init__(
+        self,
+        client: ApplianceClient,
+        *,
+        viewer: Viewer | None = None,
+        name: str | None = None,
+        theme: str = DEFAULT_THEME,
+    ) -> None:
+        super().__init__()
+        for each in THEMES:
+            self.register_theme(each)
+        self.theme = theme if theme in self.available_themes else DEFAULT_THEME
+        self.viewer = viewer or Viewer()
+        self.sub_title = f"{name or client.url} · {self.viewer.zone_name}"
+        self.client = client
+        self.lost_words = ""
+        client.on_lost = self._on_lost
+        if self.viewer.is_plain:
+            self.animation_level = "none"
+            self.add_class("-plain")
+        for section in Section:
+            self.add_mode(section.value, self._opener(section))  # pyright: ignore[reportUnknownMemberType] - Textual's generic
+
+    def _opener(self, section: Section) -> Callable[[], Screen[None]]:
+        def opened() -> Screen[None]:
+            from .screens.catalogue import screen_of  # noqa: PLC0415 - a section's code is loaded when it is first shown
+
+            return screen_of(section)(self.client, self.viewer)
+
+        return opened
+
+    def on_mount(self) -> None:
+        """Begin with the overview."""
+        self.switch_mode(Section.OVERVIEW.value)
+
+    async def on_unmount(self) -> None:
+        """Close the connections."""
+        await self.client.close()
+
+    def action_section(self, name: str) -> None:
+        """Show a section."""
+        self.go_to(Destination(Section(name)))
+
+    def action_nothing(self) -> None:
+        """Stand in the footer for the keys 1 to 9."""
+
+    def action_keys(self) -> None:
+        """List every key that does something here."""
+        self.push_screen(KeysScreen(self.screen))
+
+    def on_go_to(self, message: GoTo) -> None:
+        """Show a destination that a widget of the app itself asked for."""
+        self.go_to(message.destination)
+
+    def go_to(self, destination: Destination) -> None:
+        """Switch to the destination's section and hand it over; dialogs of that section are closed."""
+
+        async def arrive() -> None:
+            await self.switch_mode(destination.section.value)
+            while len(self.screen_stack) > 1:
+                await self.pop_screen()
+            screen = self.screen
+            if isinstance(screen, SectionScreen):
+                screen.arrive(destination)
+                screen.reload()
+
+        self.call_next(arrive)
+
+    def _on_lost(self, failure: Unreachable) -> None:
+        if not self.lost_words:
+            self._show_lost(str(failure))
+            self.find_again()
+
+    def _show_lost(self, words: str) -> None:
+        self.lost_words = words
+        for screen in self.screen_stack:
+            if isinstance(screen, SectionScreen) and screen.is_mounted:
+                screen.show_connection(words)
+
+    @work(exclusive=True, group="find-again")
+    async def find_again(self) -> None:
+        """Ask whether the appliance is ready, with growing pauses, until it is; then let the present section load."""
+        pause_s = _PAUSE_FIRST_S
+        while True:
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _PAUSE_MAX_S)
+            try:
+                await self.client.call("GET", "/health/ready", timeout_s=_PAUSE_MAX_S)
+            except Unreachable as failure:
+                self._show_lost(str(failure))
+            except ApplianceFailure:
+                break  # it answers: what it refuses, the section says
+            else:
+                break
+        self._show_lost("")
+        if isinstance(self.screen_stack[0], SectionScreen):
+            self.screen_stack[0].reload()

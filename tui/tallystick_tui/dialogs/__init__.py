@@ -1,0 +1,1 @@
+"""Questions that are answered before anything else; each has a typed result."""

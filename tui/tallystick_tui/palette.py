@@ -1,0 +1,112 @@
+"""What the command palette finds: sections, meters, customers, and every key's action on the present screen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from .connection.failure import ApplianceFailure
+from .navigation import Destination, Section, ToCustomer, ToMeter
+
+if TYPE_CHECKING:
+    from .app import DashboardApp
+
+
+class _Named(msgspec.Struct, frozen=True):
+    key: str
+    name: str | None = None
+
+
+class _DashboardCommands(Provider):
+    @property
+    def dashboard(self) -> DashboardApp:
+        """The app, by its own type."""
+        return cast("DashboardApp", self.app)
+
+    def hit(self, query: str, text: str, destination: Destination, about: str) -> Hit | None:
+        """Return a hit if the text matches what was typed."""
+        score = (matcher := self.matcher(query)).match(text)
+        if score <= 0:
+            return None
+        return Hit(score, matcher.highlight(text), partial(self.dashboard.go_to, destination), help=about)
+
+
+class SectionCommands(_DashboardCommands):
+    """The nine sections."""
+
+    async def discover(self) -> Hits:
+        """List all of them before anything is typed."""
+        for section in Section:
+            yield DiscoveryHit(
+                f"Go to {section.value}", partial(self.dashboard.go_to, Destination(section)), help=f"key {section.key}"
+            )
+
+    async def search(self, query: str) -> Hits:
+        """List those whose names match."""
+        for section in Section:
+            found = self.hit(query, f"Go to {section.value}", Destination(section), f"key {section.key}")
+            if found is not None:
+                yield found
+
+
+class MeterCommands(_DashboardCommands):
+    """Meters, by key and name."""
+
+    async def startup(self) -> None:
+        """Ask for the meters once, when the palette opens."""
+        self._meters: list[_Named] = []
+        try:
+            self._meters = (await self.dashboard.client.ask_page("/v1/meters", item=_Named, limit=1000)).items
+        except ApplianceFailure:
+            return  # the banner, or the section, says it
+
+    async def search(self, query: str) -> Hits:
+        """List the meters that match."""
+        for meter in self._meters:
+            text = f"Meter {meter.key}" + (f" · {meter.name}" if meter.name else "")
+            found = self.hit(query, text, ToMeter(key=meter.key), "open this meter")
+            if found is not None:
+                yield found
+
+
+class CustomerCommands(_DashboardCommands):
+    """Customers, by key and name; the first thousand, and whatever key is typed in full."""
+
+    async def startup(self) -> None:
+        """Ask for customers once, when the palette opens."""
+        self._customers: list[_Named] = []
+        try:
+            self._customers = (await self.dashboard.client.ask_page("/v1/customers", item=_Named, limit=1000)).items
+        except ApplianceFailure:
+            return  # the banner, or the section, says it
+
+    async def search(self, query: str) -> Hits:
+        """List the customers that match."""
+        for customer in self._customers:
+            text = f"Customer {customer.key}" + (f" · {customer.name}" if customer.name else "")
+            found = self.hit(query, text, ToCustomer(key=customer.key), "open this customer")
+            if found is not None:
+                yield found
+
+
+class KeyCommands(_DashboardCommands):
+    """What the keys of the present screen do."""
+
+    async def search(self, query: str) -> Hits:
+        """List actions whose words match."""
+        matcher = self.matcher(query)
+        for active in list(self.screen.active_bindings.values()):
+            binding = active.binding
+            if not binding.description or binding.action.startswith(("section(", "nothing", "app.section(")):
+                continue
+            score = matcher.match(binding.description)
+            if score > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(binding.description),
+                    partial(self.app.run_action, binding.action, default_namespace=active.node),
+                    help=f"key {self.app.get_key_display(binding)}",
+                )

@@ -1,0 +1,12 @@
+"""Start the dashboard in this terminal."""
+
+from __future__ import annotations
+
+from .app import DashboardApp
+from .connection.appliance_client import ApplianceClient
+from .viewer import Viewer
+
+
+def run_dashboard(url: str, api_key: str | None, *, name: str | None = None, viewer: Viewer | None = None) -> None:
+    """Show the appliance at `url` until the person quits."""
+    DashboardApp(ApplianceClient(url, api_key), viewer=viewer, name=name).run()

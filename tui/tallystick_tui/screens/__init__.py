@@ -1,0 +1,1 @@
+"""The nine sections, a folder each."""

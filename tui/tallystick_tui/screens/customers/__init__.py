@@ -1,0 +1,1 @@
+"""Customers: list, and everything about one."""

@@ -1,0 +1,1 @@
+"""Events as they land, and one of them with its receipt."""

@@ -1,0 +1,27 @@
+"""Events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tallystick_tui.navigation import Section
+from tallystick_tui.screens.section_screen import SectionScreen
+
+
+class EventsScreen(SectionScreen):
+    """Events."""
+
+    SECTION: ClassVar[Section] = Section.EVENTS
+
+    def compose_content(self) -> Iterable[Widget]:
+        """Lay out the section."""
+        yield Static(id="events")
+
+    async def load(self) -> None:
+        """Fill the section."""
+        await self.client.call("GET", "/health/ready")
+        self.show_empty("nothing here yet")

@@ -1,0 +1,1 @@
+"""Meters: list, form with live preview."""

@@ -1,0 +1,1 @@
+"""What happens now: events a second, today's usage, open signals, health."""

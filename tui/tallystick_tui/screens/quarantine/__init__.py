@@ -1,0 +1,1 @@
+"""Rejected events: by reason, corrected and sent again."""

@@ -1,0 +1,1 @@
+"""Signals, channels and deliveries."""

@@ -1,0 +1,22 @@
+"""One thin line while the appliance does not answer; gone as soon as it does."""
+
+from __future__ import annotations
+
+from textual.reactive import reactive
+from textual.widgets import Static
+
+
+class ConnectionBanner(Static):
+    """Says what failed, and that it is being tried again. `words` empty: all is well, nothing is shown."""
+
+    DEFAULT_CSS = """
+    ConnectionBanner { height: 1; background: $error 30%; color: $foreground; text-style: bold; padding: 0 1; display: none; }
+    ConnectionBanner.-lost { display: block; }
+    """
+
+    words: reactive[str] = reactive("")
+
+    def watch_words(self, words: str) -> None:
+        """Show or hide."""
+        self.set_class(bool(words), "-lost")
+        self.update(f"! {words} · trying again" if words else "")

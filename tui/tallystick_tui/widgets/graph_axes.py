@@ -1,0 +1,58 @@
+"""Axes for people: round instants of the viewer's calendar, and figures with three digits. Loaded with the plot library only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from textual_plot.axis_formatter import AxisFormatter, NumericAxisFormatter
+
+from tallystick_tui.texts.figures import short
+
+_STEPS_S: Final = (
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
+    1_209_600, 2_592_000, 7_776_000, 31_536_000,
+)  # fmt: skip
+_DAY_S: Final = 86_400
+_TICKS: Final = 5
+
+
+class TimeAxis(AxisFormatter):
+    """Ticks at full seconds, minutes, hours or days of a zone, whichever gives about five."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._step_s = 1
+
+    def get_ticks(self, min_: float, max_: float, max_ticks: int = 8) -> list[float]:
+        """Return instants in seconds."""
+        wanted = max(1.0, (max_ - min_) / min(_TICKS, max_ticks))
+        self._step_s = next((step for step in _STEPS_S if step >= wanted), _STEPS_S[-1])
+        first = datetime.fromtimestamp(min_, UTC).astimezone(self._zone)
+        midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self._step_s >= _DAY_S:
+            days = self._step_s // _DAY_S
+            moments = (midnight + timedelta(days=days * number) for number in range(max_ticks + 2))
+            ticks = [moment.timestamp() for moment in moments]
+        else:
+            into_day = (first - midnight).total_seconds()
+            begin = midnight.timestamp() + into_day // self._step_s * self._step_s
+            ticks = [begin + self._step_s * number for number in range(max_ticks + 2)]
+        return [tick for tick in ticks if min_ <= tick <= max_]
+
+    def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
+        """Return the time of day, or the date where steps are days."""
+        form = "%Y" if self._step_s >= _STEPS_S[-1] else "%d %b" if self._step_s >= _DAY_S else "%H:%M"
+        if self._step_s < 60:  # noqa: PLR2004 - a minute
+            form = "%H:%M:%S"
+        return [datetime.fromtimestamp(tick, UTC).astimezone(self._zone).strftime(form) for tick in ticks]
+
+
+class FigureAxis(NumericAxisFormatter):
+    """Round figures, written short."""
+
+    def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
+        """Return 500, 1k, 1.5k."""
+        return [short(round(tick, 9)) for tick in ticks]

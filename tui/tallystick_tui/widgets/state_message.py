@@ -1,0 +1,26 @@
+"""What stands in the middle of a screen in place of its content.
+
+That it is loading; that there is nothing yet, and what to do next; or what failed, in the appliance's own words.
+"""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+
+class StateMessage(Static):
+    """Some lines in the middle; hidden while there is content."""
+
+    DEFAULT_CSS = """
+    StateMessage { height: 1fr; content-align: center middle; text-align: center; padding: 0 2; display: none; }
+    StateMessage.-shown { display: block; }
+    """
+
+    def say(self, words: str) -> None:
+        """Show words (markup is not read: they may come from outside)."""
+        self.update(words)
+        self.add_class("-shown")
+
+    def hide(self) -> None:
+        """Give way to the content."""
+        self.remove_class("-shown")

@@ -1,0 +1,184 @@
+"""Figures over time as lines, bars or stacked bars; in plain mode as rows of text.
+
+The plot library takes 400 ms to load (numpy): it is loaded in a thread when the first graph is shown, and figures that come before wait
+for it. At most `POINTS_MAX` points a series are drawn, since 2,000 take 88 ms: whoever has more thins them first (`thinned`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from zoneinfo import ZoneInfo
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widgets import Static
+
+from tallystick_tui.app_of import app_of
+from tallystick_tui.texts.figures import short
+
+if TYPE_CHECKING:
+    from textual_plot import PlotWidget
+
+POINTS_MAX: Final = 400
+_PLAIN_ROWS_MAX: Final = 60
+# In the order of use; each theme's own colours, told apart in the legend by name and in lines by their mark as well.
+_COLOURS: Final = ("primary", "accent", "success", "error", "secondary", "warning")
+
+
+class GraphKind(StrEnum):
+    """How figures are drawn."""
+
+    LINES = "lines"
+    BARS = "bars"
+    STACKED = "stacked"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A name and points: seconds since the epoch, and a figure (a float: it is drawn, not accounted for)."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A vertical line at an instant, such as a firing."""
+
+    at_s: float
+    name: str = ""
+
+
+class TimeGraph(Container):
+    """The graph. `show` replaces everything that was drawn."""
+
+    DEFAULT_CSS = """
+    TimeGraph { height: 1fr; min-height: 6; }
+    TimeGraph > #graph-words { height: 1fr; padding: 0 1; overflow-y: auto; }
+    TimeGraph PlotWidget > .plot--axis { color: $secondary; }
+    TimeGraph PlotWidget > .plot--tick { color: $foreground; text-style: none; }
+    """
+    KINDS: ClassVar[tuple[GraphKind, ...]] = tuple(GraphKind)
+
+    def __init__(self, zone: ZoneInfo, *, is_plain: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._zone, self._is_plain = zone, is_plain
+        self._plot: PlotWidget | None = None
+        self._library: Any = None  # Any: the plot library's module, loaded late
+        self._wanted: tuple[tuple[Series, ...], GraphKind, tuple[Mark, ...], str] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Begin with words."""
+        yield Static("", id="graph-words", markup=False)
+
+    def on_mount(self) -> None:
+        """Load the library, unless words are wanted."""
+        self.watch(app_of(self), "theme", self._draw_wanted, init=False)
+        if not self._is_plain:
+            self._load()
+
+    def show(
+        self,
+        series: Sequence[Series],
+        *,
+        kind: GraphKind = GraphKind.LINES,
+        marks: Sequence[Mark] = (),
+        unit: str = "",
+    ) -> None:
+        """Draw these series. All of a stacked graph have the same instants."""
+        self._wanted = (tuple(series), kind, tuple(marks), unit)
+        self._draw_wanted()
+
+    @work(exclusive=True, group="plot-library")
+    async def _load(self) -> None:
+        self._library = await asyncio.to_thread(importlib.import_module, "textual_plot")
+        plot: PlotWidget = self._library.PlotWidget(allow_pan_and_zoom=False)
+        plot.can_focus = False
+        plot.margin_top, plot.margin_left = 0, 8
+        plot.margin_bottom = 2
+        await self.mount(plot)
+        self._plot = plot
+        self.query_one("#graph-words").display = False
+        self._draw_wanted()
+
+    def _draw_wanted(self) -> None:
+        if self._wanted is None or not self.is_mounted:
+            return
+        series, kind, marks, unit = self._wanted
+        if self._is_plain:
+            self.query_one("#graph-words", Static).update(_in_words(series, unit, self._zone))
+        elif self._plot is not None:
+            self._draw(self._plot, series, kind, marks)
+
+    def _draw(self, plot: PlotWidget, series: Sequence[Series], kind: GraphKind, marks: Sequence[Mark]) -> None:
+        from tallystick_tui.widgets.graph_axes import FigureAxis, TimeAxis  # noqa: PLC0415 - needs the library
+
+        plot.clear()
+        drawn = [each for each in series if each.points]
+        plot.set_x_formatter(TimeAxis(self._zone))
+        plot.set_y_formatter(FigureAxis())
+        if not drawn:
+            plot.set_xlimits(0, 1)
+            plot.set_ylimits(0, 1)
+            return
+        starts = [point[0] for each in drawn for point in each.points]
+        plot.set_xlimits(min(starts), max(starts) if max(starts) > min(starts) else min(starts) + 1)
+        tops = _tops(drawn) if kind is GraphKind.STACKED else [point[1] for each in drawn for point in each.points]
+        plot.set_ylimits(min(0.0, *tops), max(tops) * 1.05 if max(tops) > 0 else 1.0)
+        colours = [app_of(self).theme_variables.get(name, "white") for name in _COLOURS]
+        mode = self._library.HiResMode.BRAILLE
+        below: dict[float, float] = {}
+        bars: list[tuple[list[float], list[float], str, str]] = []
+        for number, each in enumerate(drawn):
+            colour = colours[number % len(colours)]
+            x = [point[0] for point in each.points]
+            if kind is GraphKind.STACKED:
+                for at_s, figure in each.points:
+                    below[at_s] = below.get(at_s, 0.0) + figure
+                bars.append((x, [below[at_s] for at_s in x], colour, each.name))
+            elif kind is GraphKind.BARS:
+                bars.append((x, [point[1] for point in each.points], colour, each.name))
+            else:
+                plot.plot(x, [point[1] for point in each.points], line_style=colour, hires_mode=mode, label=each.name)
+        # The highest stack first: what is drawn later stands in front of it.
+        for x, y, colour, name in reversed(bars) if kind is GraphKind.STACKED else bars:
+            plot.bar(x, y, bar_style=colour, hires_mode=self._library.HiResMode.HALFBLOCK, label=name)
+        for mark in marks:
+            plot.add_v_line(
+                mark.at_s, line_style=app_of(self).theme_variables.get("warning", "yellow"), label=mark.name or None
+            )
+        plot.show_legend(is_visible=len(drawn) > 1)
+
+
+def thinned(points: Sequence[tuple[float, float]], count_max: int = POINTS_MAX) -> tuple[tuple[float, float], ...]:
+    """Return at most so many points: of each group of neighbours the highest, so that no peak is lost."""
+    if len(points) <= count_max:
+        return tuple(points)
+    size = -(-len(points) // count_max)
+    return tuple(max(points[start : start + size], key=lambda point: point[1]) for start in range(0, len(points), size))
+
+
+def _tops(series: Sequence[Series]) -> list[float]:
+    tops: dict[float, float] = {}
+    for each in series:
+        for at_s, figure in each.points:
+            tops[at_s] = tops.get(at_s, 0.0) + figure
+    return list(tops.values())
+
+
+def _in_words(series: Sequence[Series], unit: str, zone: ZoneInfo) -> Text:
+    from datetime import UTC, datetime  # noqa: PLC0415 - of plain mode alone
+
+    lines: list[str] = []
+    for each in series:
+        lines.append(f"{each.name}{f' in {unit}' if unit else ''}:")
+        for at_s, figure in each.points[-_PLAIN_ROWS_MAX:]:
+            lines.append(f"  {datetime.fromtimestamp(at_s, UTC).astimezone(zone):%Y-%m-%d %H:%M}  {short(figure)}")
+    return Text("\n".join(lines) or "nothing to show")
