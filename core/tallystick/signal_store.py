@@ -31,6 +31,25 @@ class StepsPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+class FiredState(msgspec.Struct, frozen=True):
+    """A subject that is past a threshold now. `step` led there; None if it is older than the steps that are kept."""
+
+    signal: str
+    state: SignalState
+    step: RecordedStep | None
+
+
+class FiredPage(msgspec.Struct, frozen=True):
+    """What is fired now, newest first; with a filter a page may be short and still have a next one.
+
+    `count` is over all signals, and still has what was fired when its period ended until that is noticed.
+    """
+
+    items: list[FiredState]
+    next_cursor: str | None
+    count: int
+
+
 class DeliveriesQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """Which deliveries, newest first; `cursor` goes on where a page ended."""
 
@@ -102,6 +121,15 @@ class Signals(Protocol):
 
     def states(self, key: str, *, limit: int, cursor: str | None) -> SignalStatesPage:
         """Return the states of one signal. Raises `NotFound`, `InvalidQuestion` for a foreign cursor."""
+        ...
+
+    def fired(
+        self, *, signal: str | None = None, customer: str | None = None, limit: int, cursor: str | None
+    ) -> FiredPage:
+        """Return what is fired now, over all signals or of one, newest first; costs what the page holds, not what there is.
+
+        Raises `NotFound`, `InvalidQuestion` for a foreign cursor.
+        """
         ...
 
     def history(

@@ -60,6 +60,7 @@ from .request_ids import RequestIds
 from .request_rules import DocumentedRequests, require_json
 from .settings import Settings
 from .short_way import ShortWay
+from .signals.controller import SignalController
 from .statements.controller import StatementController
 from .store_access import StoreAccess
 from .usage.controller import UsageController
@@ -80,6 +81,7 @@ _TAGS = {
     "Usage": "What meters answer.",
     "Customers": "Whose usage is counted.",
     "Statements": "What a customer used, provably; and somebody else's list beside the log.",
+    "Signals": "Conditions on figures, and who is told when they are met.",
     "Channels": "Where messages about signals go.",
     "Deliveries": "Messages on their way, and those that arrived or did not.",
     "Log": "The hash chain, for auditors.",
@@ -97,6 +99,7 @@ CONTROLLERS = (
     ReconcileController,
     ChannelController,
     DeliveryController,
+    SignalController,
     LogController,
     ApiKeyController,
     HealthController,

@@ -82,7 +82,20 @@ def _schemas(handlers: Any) -> Json:  # Any: a view of handlers
             if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
                 types.append(annotation)
     _, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
-    return components
+    return cast("Json", _with_numbers(components))
+
+
+def _with_numbers(schema: Any) -> Any:  # Any: a JSON value
+    """Return the schema with decimals as what is taken for them: msgspec says that they are strings, and reads numbers too."""
+    if isinstance(schema, list):
+        return [_with_numbers(each) for each in cast("list[Any]", schema)]  # Any: as above
+    if not isinstance(schema, dict):
+        return schema
+    changed = {name: _with_numbers(each) for name, each in cast("Json", schema).items()}
+    if changed.get("format") == "decimal":
+        del changed["format"]
+        changed["type"] = ["number", "string"]
+    return changed
 
 
 def _complete(operation: Json, handler: HTTPRouteHandler, settings: Settings) -> None:
@@ -142,7 +155,7 @@ def _particular(name: str, operation: Json, settings: Settings) -> None:
             operation["parameters"].append(_FILTER)
         case "previewMeter":
             responses["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
-        case "updateCustomer" | "updateMeter":
+        case "updateCustomer" | "updateMeter" | "updateSignal":
             content = operation["requestBody"]["content"]
             content["application/merge-patch+json"] = content["application/json"]
         case "streamEvents":

@@ -67,6 +67,8 @@ def test_every_number_of_an_answer_is_documented_as_a_number(document: dict[str,
     schemas = document["components"]["schemas"]
     assert schemas["EventOut"]["properties"]["value"]["type"] == "number"
     assert schemas["UsageRowOut"]["properties"]["value"]["type"] == ["number", "null"]
+    value, _null = schemas["ConditionIn"]["properties"]["value"]["anyOf"]
+    assert value["type"] == ["number", "string"]
 
 
 def test_every_json_example_is_accepted(document: dict[str, Any], client: httpx.Client) -> None:

@@ -35,6 +35,7 @@ _TABLES_OF_THE_LOG: Final = (
     b"signal_states",
     b"signal_steps",
     b"steps_by_signal",
+    b"signals_fired",
     b"deliveries",
     b"outbox",
 )

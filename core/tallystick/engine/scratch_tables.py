@@ -32,6 +32,7 @@ _COMPARED: Final = (
     b"signal_states",
     b"signal_steps",
     b"steps_by_signal",
+    b"signals_fired",
     b"deliveries",
     b"outbox",
 )

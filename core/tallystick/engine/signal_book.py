@@ -14,10 +14,11 @@ import lmdb
 import msgspec
 
 from tallystick.catalog.catalog import Catalog, decode_signal
-from tallystick.errors import InvalidQuestion
+from tallystick.errors import DamagedStore, InvalidQuestion
+from tallystick.instant import Instant
 from tallystick.log.records import CatalogRecord, SignalsRecord
 from tallystick.log.tables import Tables, open_row
-from tallystick.signal_store import SignalStatesPage, StepsPage
+from tallystick.signal_store import FiredPage, FiredState, SignalStatesPage, StepsPage
 from tallystick.signals.signal import means_the_same
 from tallystick.signals.step import Mark, RecordedStep, SignalState, Step, StepKind, Subject, state_after
 
@@ -25,6 +26,10 @@ STEPS_KEPT_MAX: Final = 200_000
 # For each step of a page so many are looked at, so that a page of one customer's steps may be short.
 _LOOKED_AT_PER_STEP: Final = 20
 _NAME: Final = struct.Struct(">QI")
+_AGE: Final = struct.Struct(">Q")
+_DIGEST_BYTES: Final = 16
+_FIRED_KEY_BYTES_MAX: Final = _AGE.size + 128 + 1 + _DIGEST_BYTES
+_BY_HAND: Final = (StepKind.SNOOZED, StepKind.WOKEN)
 # No signal has an empty key, so this row is nobody's state.
 _MARK: Final = b"\0mark"
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -55,15 +60,27 @@ class SignalBook:
         for place, step in enumerate(record.steps):
             key = _state_key(step.signal, step.subject)
             stored = tables.get_within(txn, b"signal_states", key)
-            after = state_after(None if stored is None else _decode_state(stored), step)
+            before = None if stored is None else _decode_state(stored)
+            after = state_after(before, step)
+            name = _NAME.pack(position, place)
             if after is not None:
                 tables.put(txn, b"signal_states", key, _encode(after))
-            name = _NAME.pack(position, place)
+                if step.kind not in _BY_HAND:
+                    self._list_fired(txn, key, before, after, name)
             tables.put(txn, b"signal_steps", name, _encode(step))
             tables.put(txn, b"steps_by_signal", _step_prefix(step.signal) + name, b"")
         if record.mark is not None:
             tables.put(txn, b"signal_states", _MARK, _encode(record.mark))
         self._make_room(txn)
+
+    def _list_fired(
+        self, txn: lmdb.Transaction, key: bytes, before: SignalState | None, after: SignalState, step: bytes
+    ) -> None:
+        """Keep the list of what is fired, newest first: each row names the state and the step that led there."""
+        if before is not None and before.level > 0:
+            self._tables.delete(txn, b"signals_fired", _fired_key(before, key))
+        if after.level > 0:
+            self._tables.put(txn, b"signals_fired", _fired_key(after, key), step)
 
     def _make_room(self, txn: lmdb.Transaction) -> None:
         steps = self._tables.tables[b"signal_steps"]
@@ -79,6 +96,10 @@ class SignalBook:
         prefix = _step_prefix(signal)
         with txn.cursor(db=self._tables.tables[b"signal_states"]) as cursor:
             while cursor.set_range(prefix) and bytes(cursor.key()).startswith(prefix):
+                key = bytes(cursor.key())
+                state = _decode_state(open_row(key, cursor.value()))
+                if state.level > 0:
+                    self._tables.delete(txn, b"signals_fired", _fired_key(state, key))
                 cursor.delete()
 
     def mark(self) -> Mark | None:
@@ -110,6 +131,37 @@ class SignalBook:
                 is_at = rows.next()
             has_more = is_at and bytes(rows.key()).startswith(prefix)
         return SignalStatesPage(items, last[len(prefix) :].hex() if has_more else None)
+
+    def fired(
+        self, *, signal: str | None, customer: str | None, now: Instant, limit: int, cursor: str | None
+    ) -> FiredPage:
+        """Return what is fired now, newest first."""
+        items: list[FiredState] = []
+        last = b"" if cursor is None else _from_hex(cursor, bytes_max=_FIRED_KEY_BYTES_MAX)
+        table = self._tables.tables[b"signals_fired"]
+        with self._tables.read() as txn, txn.cursor(db=table) as rows:
+            is_at = rows.set_range(last)
+            if is_at and cursor is not None and bytes(rows.key()) == last:
+                is_at = rows.next()
+            for _ in range(_LOOKED_AT_PER_STEP * limit):
+                if not is_at or len(items) == limit:
+                    break
+                last = bytes(rows.key())
+                found = self._fired_state(txn, last, open_row(last, rows.value()))
+                if found.state.level_at(now) and _is_asked_for(found, signal, customer):
+                    items.append(found)
+                is_at = rows.next()
+            count = int(txn.stat(table)["entries"])
+        return FiredPage(items, last.hex() if is_at else None, count)
+
+    def _fired_state(self, txn: lmdb.Transaction, key: bytes, name: bytes) -> FiredState:
+        state_key = key[_AGE.size :]
+        stored = self._tables.get_within(txn, b"signal_states", state_key)
+        if stored is None:
+            raise DamagedStore(0, "a signal is fired for a subject without a state: run `tallystick rebuild`")
+        step = self._tables.get_within(txn, b"signal_steps", name)
+        recorded = None if step is None else RecordedStep(step_id(*_NAME.unpack(name)), _decode_step(step))
+        return FiredState(state_key[: -_DIGEST_BYTES - 1].decode(), _decode_state(stored), recorded)
 
     def history(
         self, signal: str, *, customer: str | None, kind: StepKind | None, limit: int, cursor: str | None
@@ -151,11 +203,20 @@ def _state_key(signal: str, subject: Subject) -> bytes:
     return _step_prefix(signal) + subject.digest()
 
 
-def _from_hex(cursor: str) -> bytes:
+def _fired_key(state: SignalState, state_key: bytes) -> bytes:
+    # The greatest instant first, so that a walk begins with what is newest.
+    return _AGE.pack(2**63 - 1 - state.changed_at) + state_key
+
+
+def _is_asked_for(fired: FiredState, signal: str | None, customer: str | None) -> bool:
+    return signal in (None, fired.signal) and customer in (None, fired.state.subject.customer)
+
+
+def _from_hex(cursor: str, *, bytes_max: int = 64) -> bytes:
     try:
         name = bytes.fromhex(cursor)
     except ValueError:
         name = b""
-    if not 1 <= len(name) <= 64:  # noqa: PLR2004 - more than any name here has
+    if not 1 <= len(name) <= bytes_max:
         raise InvalidQuestion("cursor", "is none that this list gave out")
     return name

@@ -17,6 +17,7 @@ from tallystick.log.records import SignalsRecord
 from tallystick.signal_store import (
     DeliveriesPage,
     DeliveriesQuestion,
+    FiredPage,
     OutboxQueue,
     SignalStatesPage,
     StepsPage,
@@ -115,6 +116,17 @@ class SignalEngine:
         """Return the states of one signal. Raises `NotFound`, `InvalidQuestion`."""
         self.one(key)
         return self._ledger.folds.signal_book.states(key, limit=limit, cursor=cursor)
+
+    def fired(
+        self, *, signal: str | None = None, customer: str | None = None, limit: int, cursor: str | None
+    ) -> FiredPage:
+        """Return what is fired now, newest first. Raises `NotFound`, `InvalidQuestion`."""
+        if signal is not None:
+            self.one(signal)
+        now = self._ledger.clock.now()
+        return self._ledger.folds.signal_book.fired(
+            signal=signal, customer=customer, now=now, limit=limit, cursor=cursor
+        )
 
     def history(
         self, key: str, *, customer: str | None = None, kind: StepKind | None = None, limit: int, cursor: str | None

@@ -46,6 +46,7 @@ _TABLES: Final = (
     b"signal_states",
     b"signal_steps",
     b"steps_by_signal",
+    b"signals_fired",
     b"deliveries",
     b"outbox",
     b"manifest",

@@ -88,17 +88,25 @@ class RecordedStep(msgspec.Struct, frozen=True):
 
 
 class SignalState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """Where a signal stands for a subject, in the period that began at `period_start`; in any later period it is armed again."""
+    """Where a signal stands for a subject, in the period that began at `period_start`; in any later period it is armed again.
+
+    `changed_at` is when the level last changed; 0 if it never did.
+    """
 
     subject: Subject
     period_start: Instant = Instant(0)
     level: int = 0
     changed_at: Instant = Instant(0)
     snoozed_until: Instant | None = None
+    period_end: Instant = Instant(0)
 
     def level_in(self, period_start: Instant) -> int:
         """Return the level in a period: 0 in one that has not been looked at."""
         return self.level if self.period_start == period_start else 0
+
+    def level_at(self, now: Instant) -> int:
+        """Return the level now: 0 once the period is over."""
+        return self.level if now < self.period_end else 0
 
     def is_snoozed(self, now: Instant) -> bool:
         """Whether messages are held back."""
@@ -119,14 +127,16 @@ def state_after(state: SignalState | None, step: Step) -> SignalState | None:
     """
     known = state or SignalState(subject=step.subject)
     if step.kind in (StepKind.SNOOZED, StepKind.WOKEN):
-        return msgspec.structs.replace(known, snoozed_until=step.snoozed_until, changed_at=step.at)
+        return msgspec.structs.replace(known, snoozed_until=step.snoozed_until)
     if step.period_start < known.period_start:
         return None
     level = known.level_in(step.period_start)
     goes_up = step.kind is StepKind.FIRED
     if step.level < 0 or (step.level <= level if goes_up else step.level >= level):
         return None
-    return msgspec.structs.replace(known, period_start=step.period_start, level=step.level, changed_at=step.at)
+    return msgspec.structs.replace(
+        known, period_start=step.period_start, period_end=step.period_end, level=step.level, changed_at=step.at
+    )
 
 
 def tells(step: Step) -> bool:

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from tallystick import failpoints
 from tallystick.engine import rebuild_directory, verify_directory
-from tallystick.errors import AlreadyExists, InvalidDefinition, NotFound, StoreFailed
+from tallystick.errors import AlreadyExists, InvalidDefinition, InvalidQuestion, NotFound, StoreFailed
 from tallystick.event import Position
 from tallystick.instant import NS_PER_HOUR, Instant
 from tallystick.signal_store import DeliveriesQuestion
@@ -127,6 +127,67 @@ def test_a_deleted_signal_forgets_its_states_and_no_other_ones(watched: EngineHo
     assert signals.state("cap", ACME) is None
     assert signals.state("cap2", ACME) is not None
     assert signals.record_steps([fired(signal="gone")]) == []
+
+
+def fired_now(house: EngineHouse, **narrowed: str) -> list[tuple[str, str | None, int]]:
+    page = house.engine.signals.fired(limit=100, cursor=None, **narrowed)
+    return [(each.signal, each.state.subject.customer, each.state.level) for each in page.items]
+
+
+def test_what_is_fired_now_is_listed_newest_first_over_all_signals(watched: EngineHouse) -> None:
+    signals = watched.engine.signals
+    signals.put(structs.replace(CAP, key="cap2"), create=True)
+    signals.record_steps([fired(at=Instant(NOVEMBER + 1)), fired(signal="cap2", at=Instant(NOVEMBER + 2))])
+    signals.record_steps([fired(customer="beta", at=Instant(NOVEMBER + 3)), fired(2, at=Instant(NOVEMBER + 4))])
+    assert fired_now(watched) == [("cap", "acme", 2), ("cap", "beta", 1), ("cap2", "acme", 1)]
+    assert fired_now(watched, signal="cap2") == [("cap2", "acme", 1)]
+    assert fired_now(watched, customer="beta") == [("cap", "beta", 1)]
+    page = signals.fired(limit=1, cursor=None)
+    assert (page.count, page.items[0].step and page.items[0].step.step) == (3, fired(2, at=Instant(NOVEMBER + 4)))
+    signals.record_steps([recovered(1), recovered(customer="beta")])
+    assert fired_now(watched, signal="cap") == [("cap", "acme", 1)]
+    signals.snooze("cap", ACME, until=Instant(watched.clock.now() + NS_PER_HOUR))
+    signals.delete("cap2")
+    assert fired_now(watched) == [("cap", "acme", 1)]
+    signals.record_steps([recovered()])
+    assert fired_now(watched) == []
+    assert_the_log_tells_all(watched)
+
+
+def test_what_was_fired_in_a_period_that_is_over_is_not_fired_now(watched: EngineHouse) -> None:
+    watched.engine.signals.record_steps([fired()])
+    assert len(fired_now(watched)) == 1
+    watched.clock.advance(60 * 86_400)
+    assert fired_now(watched) == []
+    assert watched.engine.signals.fired(limit=1, cursor=None).count == 1
+
+
+def test_what_is_fired_pages_to_its_end_and_takes_no_foreign_cursor(watched: EngineHouse) -> None:
+    signals = watched.engine.signals
+    signals.record_steps([fired(customer=f"c{number}", at=Instant(NOVEMBER + number // 3)) for number in range(25)])
+    found: list[str | None] = []
+    cursor: str | None = None
+    while True:
+        page = signals.fired(limit=4, cursor=cursor)
+        found += [each.state.subject.customer for each in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert len(found) == 25
+    assert set(found) == {f"c{number}" for number in range(25)}
+    with pytest.raises(InvalidQuestion):
+        signals.fired(limit=4, cursor="zz")
+
+
+def test_a_snooze_does_not_say_that_the_level_changed(watched: EngineHouse) -> None:
+    signals = watched.engine.signals
+    signals.record_steps([fired()])
+    before = signals.state("cap", ACME)
+    signals.snooze("cap", ACME, until=Instant(watched.clock.now() + NS_PER_HOUR))
+    after = signals.state("cap", ACME)
+    assert before is not None
+    assert after is not None
+    assert after.changed_at == before.changed_at == NOVEMBER
 
 
 def test_states_and_history_page_to_their_end(watched: EngineHouse) -> None:

@@ -1,0 +1,1 @@
+"""Signals: defined, tried on the past, looked at, snoozed."""
