@@ -35,10 +35,15 @@ async def until(is_so: Callable[[], bool], *, within_s: float = 20.0) -> None:
             await asyncio.sleep(0.02)
 
 
-def dashboard(appliance: Appliance, *, is_plain: bool = False) -> DashboardApp:
+def notices(app: DashboardApp) -> list[str]:
+    """Return what the app has told in passing, newest last."""
+    return [notice.message for notice in app._notifications]  # pyright: ignore[reportPrivateUsage] - there is no other way to them
+
+
+def dashboard(appliance: Appliance, *, is_plain: bool = False, api_key: str | None = None) -> DashboardApp:
     """Return a dashboard of an appliance, for a viewer in Berlin at the appliance's hour."""
     viewer = Viewer(zone=ZoneInfo("Europe/Berlin"), now=fixed_now, is_plain=is_plain)
-    return DashboardApp(ApplianceClient(appliance.url, appliance.admin_key), viewer=viewer, name="test")
+    return DashboardApp(ApplianceClient(appliance.url, api_key or appliance.admin_key), viewer=viewer, name="test")
 
 
 @pytest.fixture

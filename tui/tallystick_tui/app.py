@@ -40,7 +40,14 @@ class DashboardApp(App[None]):
         *(Binding(section.key, f"section('{section.value}')", section.value, show=False) for section in Section),
         Binding("1-9", "nothing", "Sections", key_display="1-9"),
         Binding("question_mark", "keys", "All keys", key_display="?"),
-        Binding("ctrl+p", "command_palette", "Find", key_display="^p"),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "Find",
+            key_display="^p",
+            tooltip="Sections, meters, customers, actions",
+            show=False,
+        ),
         Binding("q", "quit", "Quit", tooltip="End the dashboard; the appliance goes on"),
     ]
 

@@ -42,7 +42,11 @@ class SectionScreen(Screen[None]):
 
     SECTION: ClassVar[Section]
     REFRESH_S: ClassVar[float | None] = 5.0
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "reload", "Refresh", tooltip="Ask the appliance again")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "reload", "Refresh", tooltip="Ask the appliance again", show=False)
+    ]
+    # From 120 columns on panes stand side by side.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
     DEFAULT_CSS = """
     SectionScreen #content { height: 1fr; }
     SectionScreen #content.-hidden { display: none; }
