@@ -17,6 +17,8 @@ from textual.screen import Screen
 
 from .connection.appliance_client import ApplianceClient
 from .connection.failure import ApplianceFailure, Unreachable
+from .dialogs.confirmation import Confirmation
+from .dialogs.form_screen import FormScreen
 from .dialogs.keys_screen import KeysScreen
 from .navigation import Destination, Section
 from .palette import CustomerCommands, KeyCommands, MeterCommands, SectionCommands
@@ -97,6 +99,19 @@ class DashboardApp(App[None]):
     def action_nothing(self) -> None:
         """Stand in the footer for the keys 1 to 9."""
 
+    async def action_quit(self) -> None:
+        """End the dashboard; after a question, if a form would be lost."""
+        if any(isinstance(screen, FormScreen) and screen.is_changed for screen in self.screen_stack):
+            self._quit_if_meant()
+        else:
+            self.exit()
+
+    @work(exclusive=True, group="quit")
+    async def _quit_if_meant(self) -> None:
+        question = Confirmation("End the dashboard?", "A form that you changed is not saved.", does="End")
+        if await self.push_screen_wait(question):
+            self.exit()
+
     def action_keys(self) -> None:
         """List every key that does something here."""
         self.push_screen(KeysScreen(self.screen))
@@ -127,7 +142,7 @@ class DashboardApp(App[None]):
     def _show_lost(self, words: str) -> None:
         self.lost_words = words
         for screen in self.screen_stack:
-            if isinstance(screen, SectionScreen) and screen.is_mounted:
+            if isinstance(screen, SectionScreen | FormScreen) and screen.is_mounted:
                 screen.show_connection(words)
 
     @work(exclusive=True, group="find-again")

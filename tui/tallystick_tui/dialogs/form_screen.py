@@ -1,0 +1,196 @@
+"""A form over the whole screen: fields, what the appliance makes of them beside or below, and a way out that loses nothing by mistake.
+
+Promises: a refusal is put at the field it is about, in the appliance's words; a lost connection leaves everything as it was typed, and
+saving can be tried again; a form that was changed is left, or the dashboard ended, only after a question. Subclasses give
+`compose_fields`, `save`, and where they like `compose_aside`. `T` is what the form answers; None means that it was left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, TypeVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Footer, Input, Static
+
+from tallystick_tui.app_of import app_of
+from tallystick_tui.connection.failure import ApplianceFailure, Refused
+from tallystick_tui.widgets.connection_banner import ConnectionBanner
+from tallystick_tui.widgets.failure_line import FailureLine
+from tallystick_tui.widgets.form_field import FormField
+
+from .confirmation import Confirmation
+from .keys_screen import KeysScreen
+
+T = TypeVar("T")
+
+
+class FormScreen(ModalScreen[T | None]):
+    """The form. `ctrl+s` saves, `escape` leaves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Save", priority=True, key_display="^s"),
+        Binding("escape", "leave", "Leave"),
+        Binding("f1", "keys", "All keys", key_display="F1"),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it for instances
+    DEFAULT_CSS = """
+    FormScreen { background: $background; }
+    FormScreen #form-title { height: 1; background: $panel; text-style: bold; padding: 0 1; }
+    FormScreen #form-body { height: 1fr; layout: vertical; }
+    FormScreen.-wide #form-body { layout: horizontal; }
+    FormScreen #form-fields { height: 1fr; padding: 0 1; background: $background; }
+    FormScreen #form-fields:focus { background: $background; }
+    FormScreen.-wide #form-fields { width: 1fr; padding: 1 2; }
+    FormScreen.-wide #form-fields FormField { margin-bottom: 1; }
+    FormScreen #form-aside { height: auto; max-height: 50%; border-top: solid $panel; }
+    FormScreen.-wide #form-aside { width: 1fr; height: 1fr; max-height: 100%; border-top: none; border-left: solid $panel; }
+    FormScreen #form-hint { height: 1; padding: 0 1; color: $secondary; background: $surface; text-overflow: ellipsis; text-wrap: nowrap; }
+    """
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+        self._begin: dict[str, object] | None = None
+        self._is_saving = False
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether leaving would lose something."""
+        return self._begin is not None and self._states() != self._begin
+
+    def compose(self) -> ComposeResult:
+        """Lay out title, fields, aside, the focused field's hint and the keys."""
+        yield Static(self._title, id="form-title", markup=False)
+        yield ConnectionBanner(markup=False)
+        yield FailureLine(markup=False)
+        with Container(id="form-body"):
+            with VerticalScroll(id="form-fields", can_focus=False):
+                yield from self.compose_fields()
+            aside = list(self.compose_aside())
+            if aside:
+                yield Container(*aside, id="form-aside")
+        yield Static("", id="form-hint", markup=False)
+        yield Footer()
+
+    def compose_fields(self) -> Iterable[Widget]:
+        """Yield the fields, and whatever stands between them."""
+        raise NotImplementedError
+
+    def compose_aside(self) -> Iterable[Widget]:
+        """Yield what stands beside the fields; nothing by default."""
+        return ()
+
+    async def save(self) -> T:
+        """Send what was typed, and return the form's answer. Raises `ApplianceFailure`."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Remember how the form begins, and put the focus into its first field."""
+        self.call_after_refresh(self._remember)
+        for field in self.query(FormField):
+            if field.display:
+                field.focus_control()
+                break
+
+    def field(self, name: str) -> FormField | None:
+        """Return the field of a name, if it is shown."""
+        return next((field for field in self.query(FormField) if field.field_name == name and field.display), None)
+
+    def say(self, words: str) -> None:
+        """Put a line above the fields; an empty text takes it away."""
+        self.query_one(FailureLine).say(words)
+
+    def show_connection(self, lost_words: str) -> None:
+        """Show or hide the banner of a lost connection."""
+        self.query_one(ConnectionBanner).words = lost_words
+
+    def put_refusal(self, refusal: Refused) -> None:
+        """Put the appliance's words at the fields they are about, and what is about none of them above."""
+        rest: list[str] = []
+        first: FormField | None = None
+        for pointer, words in refusal.fields.items():
+            field = self._field_at(pointer)
+            if field is None:
+                rest.append(f"{pointer}: {words}" if pointer else words)
+            else:
+                field.fail(words)
+                first = first or field
+        self.say("; ".join(rest) if refusal.fields else str(refusal))
+        if first is not None:
+            first.focus_control()
+
+    def action_save(self) -> None:
+        """Save, unless what is needed is missing."""
+        missing = [each for each in self.query(FormField) if each.is_required and each.display and not each.state()]
+        for field in missing:
+            field.fail("is needed")
+        if missing:
+            missing[0].focus_control()
+        elif not self._is_saving:
+            self._keep()
+
+    def action_leave(self) -> None:
+        """Leave; after a question, if something would be lost."""
+        if self.is_changed:
+            self._leave_if_meant()
+        else:
+            self.dismiss(None)
+
+    def action_keys(self) -> None:
+        """List every key that does something here."""
+        app_of(self).push_screen(KeysScreen(self))
+
+    @work(exclusive=True, group="leave")
+    async def _leave_if_meant(self) -> None:
+        question = Confirmation("Leave the form?", "What you changed here is not saved.", does="Leave")
+        if await app_of(self).push_screen_wait(question):
+            self.dismiss(None)
+
+    @work(group="save")
+    async def _keep(self) -> None:
+        self._is_saving = True
+        self.say("")
+        try:
+            answer = await self.save()
+        except Refused as refusal:
+            self.put_refusal(refusal)
+        except ApplianceFailure as failure:
+            self.say(f"not saved: {failure}. Nothing you typed is lost; ^s tries again")
+        else:
+            self.dismiss(answer)
+        finally:
+            self._is_saving = False
+
+    @on(events.DescendantFocus)
+    def show_hint(self, event: events.DescendantFocus) -> None:
+        """Say what the focused field is for."""
+        field = next((each for each in event.widget.ancestors if isinstance(each, FormField)), None)
+        self.query_one("#form-hint", Static).update("" if field is None else field.hint)
+
+    @on(Input.Submitted)
+    def go_on(self, event: Input.Submitted) -> None:
+        """Enter in a line goes to the next field."""
+        event.stop()
+        self.focus_next()
+
+    def _remember(self) -> None:
+        self._begin = self._states()
+
+    def _states(self) -> dict[str, object]:
+        return {field.field_name: field.state() for field in self.query(FormField) if field.display}
+
+    def _field_at(self, pointer: str) -> FormField | None:
+        """Return the field that a pointer names, or whose part it names: `meter.options.p`, `metadata[...]`, `filter`."""
+        path = pointer.replace("[", ".").replace("]", "").split(".")
+        for start in range(len(path)):
+            for end in range(len(path), start, -1):
+                field = self.field(".".join(path[start:end]))
+                if field is not None:
+                    return field
+        return None
