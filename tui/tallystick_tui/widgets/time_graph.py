@@ -101,9 +101,9 @@ class TimeGraph(Container):
         self._library = await asyncio.to_thread(importlib.import_module, "textual_plot")
         plot: PlotWidget = self._library.PlotWidget(allow_pan_and_zoom=False)
         plot.can_focus = False
-        plot.margin_top, plot.margin_left = 0, 8
-        plot.margin_bottom = 2
         await self.mount(plot)
+        # Only now: a plot lays its margins out as soon as they are set, in parts that mounting makes.
+        plot.margin_top, plot.margin_left, plot.margin_bottom = 0, 8, 2
         self._plot = plot
         self.query_one("#graph-words").display = False
         self._draw_wanted()
