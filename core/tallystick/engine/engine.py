@@ -57,6 +57,7 @@ from .customer_questions import CustomerQuestions
 from .customers_seen import customers_unknown
 from .key_ring import KeyRing
 from .ledger import Ledger
+from .live_figures import LiveFigures
 from .log_clock import clock_of
 from .log_scan import block_summary, scan_log
 from .recovery import recover
@@ -103,6 +104,12 @@ class Engine(CustomerQuestions, KeyRing):
         self._background = Background(ledger, self._writer, clock=clock, settings=settings)
         self.signals = SignalEngine(ledger, self._writer, entropy=entropy)
         self.outbox = OutboxEngine(ledger, self._writer, entropy=entropy)
+        self.live_figures = LiveFigures(
+            newest_view=lambda: ledger.folds.projections.view,
+            states_view=lambda view: StatesView(view, ledger.partials),
+            columns_at=ledger.folds.projections.columns_at,
+            clock=clock,
+        )
         self._close_once = threading.Lock()
         self._is_closed = False
 

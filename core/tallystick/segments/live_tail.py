@@ -83,6 +83,11 @@ class LiveTail:
         """Return all that was appended, for `write_segments`."""
         return self._blocks[:]
 
+    def blocks_between(self, after: int, head: int) -> list[EventColumns]:
+        """Return what was appended past one position and up to another, both of them ends of commits."""
+        start, end = bisect_right(self._first_positions, after), bisect_right(self._first_positions, head)
+        return self._blocks[start:end]
+
     def find(self, position: int) -> tuple[EventColumns, int] | None:
         """Return the columns that hold a position, and its row; None when it is not here."""
         index = bisect_right(self._first_positions, position) - 1
@@ -176,7 +181,7 @@ class LiveTail:
             self._tables = [self._completed(table, names) for table in self._tables]
             if new := self._blocks[start:]:
                 rows = event_table(new)
-                rows = _with_properties(rows.drop(PROPERTIES), rows[PROPERTIES], names)
+                rows = with_properties(rows.drop(PROPERTIES), rows[PROPERTIES], names)
                 self._tables.append(_Table(rows, start, start + len(new)))
             while len(self._tables) > 1 and self._tables[-2].rows.height < 2 * self._tables[-1].rows.height:
                 newest, older = self._tables.pop(), self._tables.pop()
@@ -204,10 +209,10 @@ class LiveTail:
         if not missing:
             return table
         objects = properties_of(self._blocks[table.first_block : table.end_block])
-        return msgspec.structs.replace(table, rows=_with_properties(table.rows, objects, missing))
+        return msgspec.structs.replace(table, rows=with_properties(table.rows, objects, missing))
 
 
-def _with_properties(rows: pl.DataFrame, objects: pl.Series, names: Sequence[str]) -> pl.DataFrame:
+def with_properties(rows: pl.DataFrame, objects: pl.Series, names: Sequence[str]) -> pl.DataFrame:
     """Return the rows with a column `p:NAME` for each name, cut once for each distinct object."""
     if not names:
         return rows

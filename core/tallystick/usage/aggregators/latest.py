@@ -16,13 +16,18 @@ from tallystick.usage.operand import number_operand
 from .aggregator import EVENTS
 
 _NEWEST: Final = "newest"
-_RECENCY: Final = "recency"
+RECENCY: Final = "recency"
 _POSITIONS: Final = 2**63
 
 
 def recency(time: pl.Expr, position: pl.Expr) -> pl.Expr:
     """Return an Int128 expression by which events compare: the greater time, and of equal times the greater log position."""
     return time.cast(pl.Int128) * _POSITIONS + position
+
+
+def parts_of_recency(recency: int) -> tuple[int, int]:
+    """Return the time and the position that a recency was made of."""
+    return divmod(recency, _POSITIONS)
 
 
 class Latest:
@@ -42,14 +47,14 @@ class Latest:
     def fold(self, events: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Take the newest event's number."""
         return (
-            events.with_columns(recency(pl.col(TIME), pl.col(POSITION)).alias(_RECENCY))
+            events.with_columns(recency(pl.col(TIME), pl.col(POSITION)).alias(RECENCY))
             .group_by(keys)
-            .agg(pl.len().cast(pl.Int64).alias(EVENTS), pl.col(_NEWEST).max_by(_RECENCY), pl.col(_RECENCY).max())
+            .agg(pl.len().cast(pl.Int64).alias(EVENTS), pl.col(_NEWEST).max_by(RECENCY), pl.col(RECENCY).max())
         )
 
     def merge(self, states: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Take the newest of the newest."""
-        return states.group_by(keys).agg(pl.col(EVENTS).sum(), pl.col(_NEWEST).max_by(_RECENCY), pl.col(_RECENCY).max())
+        return states.group_by(keys).agg(pl.col(EVENTS).sum(), pl.col(_NEWEST).max_by(RECENCY), pl.col(RECENCY).max())
 
     def read(self, states: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
         """Return the newest as a figure."""

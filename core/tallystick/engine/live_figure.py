@@ -1,0 +1,48 @@
+"""What running figures are asked and answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from tallystick.event import Position
+from tallystick.instant import Instant
+
+from .watch import Group
+
+
+class Span(msgspec.Struct, frozen=True):
+    """The time `[start, end)` whose events a figure counts, such as a calendar month; `timezone` is the calendar it was cut by."""
+
+    start: Instant
+    end: Instant
+    timezone: str = "UTC"
+
+
+class LiveFigure(msgspec.Struct, frozen=True):
+    """The figure of one group; without `group_by` the group is `()`. `value` is None where the aggregation has none."""
+
+    group: Group
+    value: Decimal | None
+    events: int
+
+
+class LiveAnswer(msgspec.Struct, frozen=True):
+    """Figures as of a position: without `group_by` exactly one; otherwise one for each group that has events, in no order.
+
+    `is_running`: they came from a running state. Otherwise the normal question answered, which takes as long as it does.
+    """
+
+    position: Position
+    figures: Sequence[LiveFigure]
+    is_running: bool
+
+
+class LiveAnswers(msgspec.Struct, frozen=True):
+    """The same of many customers, all as of one position."""
+
+    position: Position
+    figures: Mapping[str, Sequence[LiveFigure]]
+    is_running: bool

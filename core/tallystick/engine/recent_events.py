@@ -1,0 +1,131 @@
+"""The newest events by customer: what running figures take that came since they were last asked.
+
+Promises: holds every event past `position_start`, up to `position`; to find those of one customer costs what they are. Bounded: by
+`RECENT_EVENTS_MAX` events and `RECENT_BYTES_MAX` bytes of them, the oldest block goes first.
+The blocks are those of the live tail, which drops them at a checkpoint; so at most as many bytes again are held as the bound says.
+Costs 0.2 µs an event, once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from tallystick.event_columns import EventColumns
+from tallystick.segments.event_table import PROPERTIES, event_table
+from tallystick.segments.live_tail import with_properties
+
+# Seconds of the fastest ingest, minutes of a usual one: who asks of a customer at all asks again within that, or is answered from states.
+RECENT_EVENTS_MAX: Final = 131_072
+RECENT_BYTES_MAX: Final = 64 * 1024 * 1024
+# What a block costs beside its own bytes: the rows by customer.
+_ROW_BYTES: Final = 64
+_UNPACKED_BYTES: Final = 300
+
+
+class RecentEvents:
+    """Consecutive blocks of the log. For one thread at a time.
+
+    Rows are numbered from the first that was ever appended, so that a number stays what it is when older ones go.
+    """
+
+    def __init__(self, position: int) -> None:
+        self.position_start = self.position = position
+        self._blocks: list[EventColumns] = []
+        self._first_positions: list[int] = []
+        self._row_starts: list[int] = []
+        self._sizes: list[int] = []
+        self._row_end = 0
+        self._bytes = 0
+        self._rows_of: dict[str, list[int]] = {}
+        self._table: tuple[tuple[int, int], pl.DataFrame] | None = None
+
+    def __len__(self) -> int:
+        return self._row_end - self._row_starts[0] if self._row_starts else 0
+
+    def append(self, blocks: Iterable[EventColumns], *, position: int) -> None:
+        """Take what the log holds past `self.position`, up to `position`."""
+        rows_of = self._rows_of
+        for columns in blocks:
+            for row, customer in enumerate(columns.customers, self._row_end):
+                rows = rows_of.get(customer)
+                if rows is None:
+                    rows_of[customer] = [row]
+                else:
+                    rows.append(row)
+            size = _size_of(columns)
+            self._blocks.append(columns)
+            self._first_positions.append(columns.first_position)
+            self._row_starts.append(self._row_end)
+            self._sizes.append(size)
+            self._row_end += len(columns)
+            self._bytes += size
+        self.position = position
+
+    def is_too_large(self) -> bool:
+        """Whether the oldest block has to go."""
+        return len(self) > RECENT_EVENTS_MAX or self._bytes > RECENT_BYTES_MAX
+
+    def drop_oldest(self) -> set[str]:
+        """Let the oldest block go, and return whose events were in it: `position_start` is its end now."""
+        columns, row_end = self._blocks[0], self._row_starts[0] + len(self._blocks[0])
+        customers = set(columns.customers)
+        for customer in customers:
+            rows = self._rows_of[customer]
+            del rows[: bisect_left(rows, row_end)]
+            if not rows:
+                del self._rows_of[customer]
+        self.position_start = columns.end_position - 1
+        self._bytes -= self._sizes[0]
+        for column in (self._blocks, self._first_positions, self._row_starts, self._sizes):
+            del column[0]
+        self._table = None
+        return customers
+
+    def rows_after(self, customer: str | None, position: int) -> Sequence[int]:
+        """Return the rows of one customer (None: of all) past a position that is the end of a commit."""
+        first = self._first_row_after(position)
+        if customer is None:
+            return range(first, self._row_end)
+        rows = self._rows_of.get(customer)
+        if rows is None or rows[-1] < first:
+            return ()
+        return rows[bisect_left(rows, first) :]
+
+    def at(self, row: int) -> tuple[EventColumns, int]:
+        """Return the block that holds a row, and where in it."""
+        place = bisect_right(self._row_starts, row) - 1
+        return self._blocks[place], row - self._row_starts[place]
+
+    def customer_at(self, position: int) -> str | None:
+        """Return whose event stands at a position; None where it is not here."""
+        place = bisect_right(self._first_positions, position) - 1
+        if place < 0 or position >= self._blocks[place].end_position:
+            return None
+        return self._blocks[place].customers[position - self._first_positions[place]]
+
+    def table(self, rows: Sequence[int], properties: Sequence[str]) -> pl.DataFrame:
+        """Return ascending rows, of which there is one at least, as a table with the columns of these properties."""
+        first = bisect_right(self._row_starts, rows[0]) - 1
+        last = bisect_right(self._row_starts, rows[-1]) - 1
+        stretch = (self._row_starts[first], self._row_starts[last])
+        # One look of many watches is at the same stretch of the log.
+        if self._table is None or self._table[0] != stretch:
+            self._table = (stretch, event_table(self._blocks[first : last + 1]))
+        chosen = self._table[1][np.asarray(rows, np.int64) - stretch[0]]
+        return with_properties(chosen.drop(PROPERTIES), chosen[PROPERTIES], properties)
+
+    def _first_row_after(self, position: int) -> int:
+        place = bisect_right(self._first_positions, position)
+        return self._row_starts[place] if place < len(self._row_starts) else self._row_end
+
+
+def _size_of(columns: EventColumns) -> int:
+    packed = columns.packed
+    if packed is None:
+        return len(columns) * (_UNPACKED_BYTES + _ROW_BYTES) + sum(map(len, columns.properties))
+    return len(columns) * (len(packed.pack.buffer) // max(1, len(packed.pack)) + _ROW_BYTES)
