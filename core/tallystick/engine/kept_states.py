@@ -1,4 +1,4 @@
-"""The running states that are kept: by watch, span and customer, those asked for the longest ago first to go."""
+"""The running states that are kept: by question, span and customer, those asked for the longest ago first to go."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
+from .live_question import Group
 from .running_state import RunningState
-from .watch import Group
 
 # Some 700 bytes each: 70 MB. Ten signals on ten thousand customers, or a limit on each of a hundred thousand.
 STATES_MAX: Final = 100_000
@@ -18,9 +18,9 @@ STATE_SIZE_MAX: Final = 2_000
 
 
 class StateKey(msgspec.Struct, frozen=True, array_like=True):
-    """Whose state: `Watch.key`, the edges of the span, and the customer (None: all together)."""
+    """Whose state: `LiveQuestion.key`, the edges of the span, and the customer (None: all together)."""
 
-    watch: bytes
+    question: bytes
     start: int
     end: int
     customer: str | None

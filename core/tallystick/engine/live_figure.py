@@ -8,17 +8,8 @@ from decimal import Decimal
 import msgspec
 
 from tallystick.event import Position
-from tallystick.instant import Instant
 
-from .watch import Group
-
-
-class Span(msgspec.Struct, frozen=True):
-    """The time `[start, end)` whose events a figure counts, such as a calendar month; `timezone` is the calendar it was cut by."""
-
-    start: Instant
-    end: Instant
-    timezone: str = "UTC"
+from .live_question import Group
 
 
 class LiveFigure(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Running figures: what a watch shows of a customer now, in microseconds, including every acknowledged event.
+"""Running figures: what a meter shows of a customer now, in microseconds, including every acknowledged event.
 
 Promises: an answer is that of the normal question at the position it names, where the log ended at some instant after it was asked,
 whatever came before: late events, events sent again, voids, new versions of the meter, checkpoints and merges of segments, a restart.
@@ -24,16 +24,17 @@ import polars as pl
 from tallystick.event_columns import EventColumns
 from tallystick.instant import Clock
 from tallystick.segments.segment_set import SegmentSet
+from tallystick.signals.calendar_period import Span
 from tallystick.usage.event_frames import POSITION
 
 from .kept_states import GroupStates, KeptStates, StateKey
-from .live_figure import LiveAnswer, LiveAnswers, LiveFigure, Span
+from .live_figure import LiveAnswer, LiveAnswers, LiveFigure
+from .live_question import LiveQuestion, QuestionReader
+from .live_states import built_states, figures_asked, fold_table
 from .recent_events import RECENT_EVENTS_MAX, RecentEvents
 from .states_view import StatesView
 from .view import View
 from .void_index import NO_VOIDS, Voids
-from .watch import Watch, WatchedEvents
-from .watch_questions import built_states, figures_asked, fold_table
 
 # Past this, folding columns takes less time than folding events.
 ROWS_ONE_BY_ONE_MAX: Final = 128
@@ -67,40 +68,40 @@ class LiveFigures:
         # Raised whenever a state that is being built elsewhere may be wrong once it is done.
         self._generation = 0
         self._kept = KeptStates()
-        self._watched: dict[bytes, WatchedEvents] = {}
+        self._readers: dict[bytes, QuestionReader] = {}
         self.hits = 0
         self.misses = 0
 
-    def figure(self, watch: Watch, customer: str | None, span: Span) -> LiveAnswer:
+    def figure(self, asked: LiveQuestion, customer: str | None, span: Span) -> LiveAnswer:
         """Return the figure of one customer, or (None) of all together. Raises as a usage question does."""
-        watch_key = watch.key
-        watched = self._watched_events(watch, watch_key)
-        if not watched.is_running:
+        question_key = asked.key
+        reader = self._reader_of(asked, question_key)
+        if not reader.is_running:
             view = self._newest_view()
             customers = None if customer is None else [customer]
-            figures = figures_asked(self._states_view(view), watched, customers, span, clock=self._clock)
+            figures = figures_asked(self._states_view(view), reader, customers, span, clock=self._clock)
             return LiveAnswer(view.head.position, figures[customer], is_running=False)
-        key = StateKey(watch_key, span.start, span.end, customer)
+        key = StateKey(question_key, span.start, span.end, customer)
         with self._guard:
             view = self._follow()
-            state = self._current(watched, key)
+            state = self._current(reader, key)
             if state is not None:
-                return LiveAnswer(view.head.position, _figures(watched, state), is_running=True)
+                return LiveAnswer(view.head.position, _figures(reader, state), is_running=True)
             generation = self._generation
-        built = built_states(self._states_view(view), watched, [customer], span)[customer]
-        answer = LiveAnswer(view.head.position, _figures(watched, built), is_running=True)
+        built = built_states(self._states_view(view), reader, [customer], span)[customer]
+        answer = LiveAnswer(view.head.position, _figures(reader, built), is_running=True)
         with self._guard:
             self._keep(key, built, generation)
         return answer
 
-    def figure_at_once(self, watch: Watch, customer: str | None, span: Span) -> LiveAnswer | None:
+    def figure_at_once(self, asked: LiveQuestion, customer: str | None, span: Span) -> LiveAnswer | None:
         """Do as `figure` where that takes less than a millisecond and waits for nobody; None: ask `figure`, on a thread."""
-        watch_key = watch.key
-        watched = self._watched.get(watch_key)
-        if watched is None or not watched.is_running or not self._guard.acquire(blocking=False):
+        question_key = asked.key
+        reader = self._readers.get(question_key)
+        if reader is None or not reader.is_running or not self._guard.acquire(blocking=False):
             return None
         try:
-            key = StateKey(watch_key, span.start, span.end, customer)
+            key = StateKey(question_key, span.start, span.end, customer)
             if self._kept.peek(key) is None or not self._can_follow_at_once():
                 return None
             view = self._follow()
@@ -109,29 +110,29 @@ class LiveFigures:
                 return None
             if len(self._recent.rows_after(customer, state.position)) > ROWS_ONE_BY_ONE_MAX:
                 return None
-            self._current(watched, key)
-            return LiveAnswer(view.head.position, _figures(watched, state), is_running=True)
+            self._current(reader, key)
+            return LiveAnswer(view.head.position, _figures(reader, state), is_running=True)
         finally:
             self._guard.release()
 
-    def figures_of(self, watch: Watch, customers: Sequence[str], span: Span) -> LiveAnswers:
+    def figures_of(self, asked: LiveQuestion, customers: Sequence[str], span: Span) -> LiveAnswers:
         """Return the figures of many customers, each on its own, all as of one position. Raises as a usage question does."""
-        watch_key = watch.key
-        watched = self._watched_events(watch, watch_key)
-        keys = {customer: StateKey(watch_key, span.start, span.end, customer) for customer in customers}
-        if not watched.is_running:
+        question_key = asked.key
+        reader = self._reader_of(asked, question_key)
+        keys = {customer: StateKey(question_key, span.start, span.end, customer) for customer in customers}
+        if not reader.is_running:
             view = self._newest_view()
-            asked = figures_asked(self._states_view(view), watched, list(keys), span, clock=self._clock)
-            return LiveAnswers(view.head.position, {each: asked[each] for each in keys}, is_running=False)
+            figures = figures_asked(self._states_view(view), reader, list(keys), span, clock=self._clock)
+            return LiveAnswers(view.head.position, {each: figures[each] for each in keys}, is_running=False)
         with self._guard:
             view = self._follow()
-            states = self._current_of_many(watched, keys)
+            states = self._current_of_many(reader, keys)
             generation = self._generation
-            figures = {customer: _figures(watched, state) for customer, state in states.items()}
+            figures = {customer: _figures(reader, state) for customer, state in states.items()}
         missing = [customer for customer in keys if customer not in figures]
         if missing:
-            built = built_states(self._states_view(view), watched, missing, span)
-            figures |= {customer: _figures(watched, built[customer]) for customer in missing}
+            built = built_states(self._states_view(view), reader, missing, span)
+            figures |= {customer: _figures(reader, built[customer]) for customer in missing}
             with self._guard:
                 for customer in missing:
                     self._keep(keys[customer], built[customer], generation)
@@ -213,7 +214,7 @@ class LiveFigures:
 
     # States; under the guard.
 
-    def _current(self, watched: WatchedEvents, key: StateKey) -> GroupStates | None:
+    def _current(self, reader: QuestionReader, key: StateKey) -> GroupStates | None:
         """Return the state of one customer with everything folded that was taken; None where there is none."""
         state = self._kept.use(key)
         if state is None:
@@ -222,14 +223,14 @@ class LiveFigures:
         self.hits += 1
         rows = self._recent.rows_after(key.customer, state.position)
         if len(rows) > ROWS_ONE_BY_ONE_MAX:
-            self._fold_columns(watched, {key.customer: state}, rows, key)
+            self._fold_columns(reader, {key.customer: state}, rows, key)
         else:
-            self._fold_rows(watched, state, rows, key)
+            self._fold_rows(reader, state, rows, key)
         state.position = self._recent.position
         self._kept.check_size(key, state)
         return state
 
-    def _current_of_many(self, watched: WatchedEvents, keys: Mapping[str, StateKey]) -> dict[str, GroupStates]:
+    def _current_of_many(self, reader: QuestionReader, keys: Mapping[str, StateKey]) -> dict[str, GroupStates]:
         """Return the states of those that have one, with everything folded that was taken."""
         used = ((customer, self._kept.use(key)) for customer, key in keys.items())
         found = {customer: state for customer, state in used if state is not None}
@@ -239,53 +240,53 @@ class LiveFigures:
         behind = {customer: rows for customer, rows in behind.items() if rows}
         if sum(map(len, behind.values())) > ROWS_ONE_BY_ONE_MAX:
             chosen = sorted(row for rows in behind.values() for row in rows)
-            self._fold_columns(watched, {**found}, chosen, next(iter(keys.values())))
+            self._fold_columns(reader, {**found}, chosen, next(iter(keys.values())))
         else:
             for customer, rows in behind.items():
-                self._fold_rows(watched, found[customer], rows, keys[customer])
+                self._fold_rows(reader, found[customer], rows, keys[customer])
         for customer, state in found.items():
             state.position = self._recent.position
             if customer in behind:
                 self._kept.check_size(keys[customer], state)
         return found
 
-    def _fold_rows(self, watched: WatchedEvents, state: GroupStates, rows: Sequence[int], key: StateKey) -> None:
+    def _fold_rows(self, reader: QuestionReader, state: GroupStates, rows: Sequence[int], key: StateKey) -> None:
         for row in rows:
             columns, place = self._recent.at(row)
             position = columns.first_position + place
             if position in self._voided:
                 continue
-            read = watched.read(columns, place, start=key.start, end=key.end)
+            read = reader.read(columns, place, start=key.start, end=key.end)
             if read is not None:
                 group = state.groups.get(read.group)
                 if group is None:
-                    group = state.groups[read.group] = watched.new_state()
+                    group = state.groups[read.group] = reader.new_state()
                 group.add(read.operands, read.time, position)
 
     def _fold_columns(
-        self, watched: WatchedEvents, states: Mapping[str | None, GroupStates], rows: Sequence[int], key: StateKey
+        self, reader: QuestionReader, states: Mapping[str | None, GroupStates], rows: Sequence[int], key: StateKey
     ) -> None:
-        table = self._recent.table(rows, watched.property_names)
+        table = self._recent.table(rows, reader.property_names)
         if self._voided:
             table = table.filter(~pl.col(POSITION).is_in(pl.Series(sorted(self._voided), dtype=pl.Int64).implode()))
-        fold_table(watched, states, table, start=key.start, end=key.end)
+        fold_table(reader, states, table, start=key.start, end=key.end)
 
     def _keep(self, key: StateKey, state: GroupStates, generation: int) -> None:
         """Keep a state that was built meanwhile, unless something happened that it does not know of."""
         if generation == self._generation and state.position >= self._recent.position_start:
             self._kept.keep(key, state)
 
-    def _watched_events(self, watch: Watch, key: bytes) -> WatchedEvents:
-        watched = self._watched.get(key)
-        if watched is None:
-            watched = WatchedEvents(watch)
-            if len(self._watched) >= _WATCHES_MAX:
-                self._watched = {}
-            self._watched[key] = watched
-        return watched
+    def _reader_of(self, asked: LiveQuestion, key: bytes) -> QuestionReader:
+        reader = self._readers.get(key)
+        if reader is None:
+            reader = QuestionReader(asked)
+            if len(self._readers) >= _WATCHES_MAX:
+                self._readers = {}
+            self._readers[key] = reader
+        return reader
 
 
-def _figures(watched: WatchedEvents, state: GroupStates) -> list[LiveFigure]:
-    if not state.groups and not watched.watch.group_by:
-        return [LiveFigure((), watched.aggregator.nothing, 0)]
+def _figures(reader: QuestionReader, state: GroupStates) -> list[LiveFigure]:
+    if not state.groups and not reader.asked.group_by:
+        return [LiveFigure((), reader.aggregator.nothing, 0)]
     return [LiveFigure(group, each.value(), each.events) for group, each in state.groups.items()]

@@ -18,11 +18,12 @@ from msgspec import structs
 
 from tallystick.amount import EXACT
 from tallystick.engine import kept_states, live_figures, recent_events
-from tallystick.engine.live_figure import LiveFigure, Span
-from tallystick.engine.watch import Watch
+from tallystick.engine.live_figure import LiveFigure
+from tallystick.engine.live_question import LiveQuestion
 from tallystick.identity import Identity
 from tallystick.instant import Instant, parse_instant
 from tallystick.meter import Meter
+from tallystick.signals.calendar_period import Span
 from tallystick.usage.question import UsageQuestion
 from tests.core.usage.asking import meter
 
@@ -48,13 +49,14 @@ METERS = [
 SPANS = [
     Span(parse_instant("2026-11-01T00:00:00Z"), parse_instant("2026-12-01T00:00:00Z")),
     Span(parse_instant("2026-11-01T10:05:00Z"), parse_instant("2026-11-01T10:30:00Z")),
-    Span(parse_instant("2026-10-31T23:00:00Z"), parse_instant("2026-11-30T23:00:00Z"), "Europe/Berlin"),
+    Span(parse_instant("2026-10-31T23:00:00Z"), parse_instant("2026-11-30T23:00:00Z")),
 ]
-watches = st.builds(
-    Watch,
+live_questions = st.builds(
+    LiveQuestion,
     meter=st.sampled_from(METERS),
     filter=st.sampled_from([{}, {}, {"region": ("us", "eu")}, {"customer": ("acme", "initech")}]),
     group_by=st.sampled_from([(), (), ("region",), ("region", "size")]),
+    timezone=st.sampled_from(["UTC", "Europe/Berlin"]),
 )
 
 
@@ -80,16 +82,16 @@ sent_events = st.builds(
 )
 
 
-def asked_normally(house: EngineHouse, watch: Watch, customer: str | None, span: Span) -> dict[object, object]:
+def asked_normally(house: EngineHouse, asked: LiveQuestion, customer: str | None, span: Span) -> dict[object, object]:
     """Return value and events by group, as the question that everybody asks answers them."""
     own = {} if customer is None else {"customer": (customer,)}
-    wanted = watch.filter.get("customer")
+    wanted = asked.filter.get("customer")
     if customer is not None and wanted is not None and customer not in wanted:
         own = {"customer": ("nobody at all",)}
     question = UsageQuestion(
-        start=span.start, end=span.end, timezone=span.timezone, group_by=watch.group_by, filter={**watch.filter, **own}
+        start=span.start, end=span.end, timezone=asked.timezone, group_by=asked.group_by, filter={**asked.filter, **own}
     )
-    totals = house.engine.preview(watch.meter, question).totals
+    totals = house.engine.preview(asked.meter, question).totals
     return {tuple(total.group.values()): (repr(total.value), total.events) for total in totals}
 
 
@@ -148,14 +150,14 @@ class LiveFiguresAgree(RuleBasedStateMachine):
     def follow(self) -> None:
         self.house.engine.live_figures.follow()
 
-    @rule(watch=watches, customer=st.sampled_from([*CUSTOMERS, None]), span=st.sampled_from(SPANS))
-    def figures_agree(self, watch: Watch, customer: str | None, span: Span) -> None:
+    @rule(asked=live_questions, customer=st.sampled_from([*CUSTOMERS, None]), span=st.sampled_from(SPANS))
+    def figures_agree(self, asked: LiveQuestion, customer: str | None, span: Span) -> None:
         live = self.house.engine.live_figures
-        expected = asked_normally(self.house, watch, customer, span)
-        at_once = live.figure_at_once(watch, customer, span)
-        answer = live.figure(watch, customer, span)
-        again = live.figure_at_once(watch, customer, span)
-        assert answer.is_running == (watch.meter.aggregation not in {"level", "duration"})
+        expected = asked_normally(self.house, asked, customer, span)
+        at_once = live.figure_at_once(asked, customer, span)
+        answer = live.figure(asked, customer, span)
+        again = live.figure_at_once(asked, customer, span)
+        assert answer.is_running == (asked.meter.aggregation not in {"level", "duration"})
         for each in [at_once, answer, again]:
             if each is not None:
                 assert each.position == self.house.engine.log_head().position
@@ -163,18 +165,18 @@ class LiveFiguresAgree(RuleBasedStateMachine):
                     assert without_nothing(each.figures) == expected
                 else:
                     assert expected.items() <= by_group(each.figures).items()
-                assert watch.group_by or len(each.figures) == 1
+                assert asked.group_by or len(each.figures) == 1
 
     @rule(
-        watch=watches,
+        asked=live_questions,
         customers=st.lists(st.sampled_from(CUSTOMERS), max_size=4),
         span=st.sampled_from(SPANS),
     )
-    def many_figures_agree(self, watch: Watch, customers: list[str], span: Span) -> None:
-        answers = self.house.engine.live_figures.figures_of(watch, customers, span)
+    def many_figures_agree(self, asked: LiveQuestion, customers: list[str], span: Span) -> None:
+        answers = self.house.engine.live_figures.figures_of(asked, customers, span)
         assert answers.figures.keys() == set(customers)
         for customer, figures in answers.figures.items():
-            expected = asked_normally(self.house, watch, customer, span)
+            expected = asked_normally(self.house, asked, customer, span)
             if answers.is_running:
                 assert without_nothing(figures) == expected
             else:
@@ -182,7 +184,7 @@ class LiveFiguresAgree(RuleBasedStateMachine):
 
     @rule(customer=st.sampled_from(CUSTOMERS))
     def sums_are_those_of_the_plain_model(self, customer: str) -> None:
-        answer = self.house.engine.live_figures.figure(Watch(meter("sum")), customer, SPANS[0])
+        answer = self.house.engine.live_figures.figure(LiveQuestion(meter("sum")), customer, SPANS[0])
         values = [event.value for event in self.model.counted() if event.customer == customer]
         assert [each.events for each in answer.figures] == [len(values)]
         assert answer.figures[0].value == reduce(EXACT.add, values, Decimal(0))
@@ -225,20 +227,20 @@ def loaded(house: EngineHouse) -> EngineHouse:
     return house
 
 
-WATCH = Watch(meter("count"))
+QUESTION = LiveQuestion(meter("count"))
 
 
-def count_of(house: EngineHouse, customer: str = "acme", watch: Watch = WATCH) -> int:
-    (found,) = house.engine.live_figures.figure(watch, customer, SPANS[0]).figures
+def count_of(house: EngineHouse, customer: str = "acme", asked: LiveQuestion = QUESTION) -> int:
+    (found,) = house.engine.live_figures.figure(asked, customer, SPANS[0]).figures
     return found.events
 
 
 def test_the_second_question_is_answered_at_once_and_the_first_is_not(loaded: EngineHouse) -> None:
     live = loaded.engine.live_figures
-    assert live.figure_at_once(WATCH, "acme", SPANS[0]) is None
+    assert live.figure_at_once(QUESTION, "acme", SPANS[0]) is None
     assert count_of(loaded) == 10
     loaded.engine.ingest(loaded.batch(call("late", time="2026-11-01T00:00:00Z")))
-    at_once = live.figure_at_once(WATCH, "acme", SPANS[0])
+    at_once = live.figure_at_once(QUESTION, "acme", SPANS[0])
     assert at_once is not None
     assert at_once.figures == [LiveFigure((), Decimal(11), 11)]
     assert (live.hits, live.misses) == (1, 1)
@@ -247,9 +249,9 @@ def test_the_second_question_is_answered_at_once_and_the_first_is_not(loaded: En
 def test_more_than_a_moment_of_events_is_left_to_a_thread(loaded: EngineHouse) -> None:
     assert count_of(loaded) == 10
     loaded.engine.ingest(loaded.batch(*(call(f"more-{number}", customer="other") for number in range(1_100))))
-    assert loaded.engine.live_figures.figure_at_once(WATCH, "acme", SPANS[0]) is None
+    assert loaded.engine.live_figures.figure_at_once(QUESTION, "acme", SPANS[0]) is None
     loaded.engine.live_figures.follow()
-    assert loaded.engine.live_figures.figure_at_once(WATCH, "acme", SPANS[0]) is not None
+    assert loaded.engine.live_figures.figure_at_once(QUESTION, "acme", SPANS[0]) is not None
 
 
 def test_a_void_of_an_event_that_was_folded_is_seen_by_the_next_question(loaded: EngineHouse) -> None:
@@ -265,9 +267,9 @@ def test_a_new_version_of_a_meter_is_another_question(house: EngineHouse) -> Non
     engine = house.engine
     engine.put_meter(Meter(key="calls", name="Calls", event_type="call", aggregation="count"), create=True)
     engine.ingest(house.batch(call("a", value=5)))
-    assert count_of(house, watch=Watch(engine.meter("calls"))) == 1
+    assert count_of(house, asked=LiveQuestion(engine.meter("calls"))) == 1
     engine.put_meter(structs.replace(engine.meter("calls"), event_type="other"), create=False)
-    assert count_of(house, watch=Watch(engine.meter("calls"))) == 0
+    assert count_of(house, asked=LiveQuestion(engine.meter("calls"))) == 0
 
 
 def test_states_are_bounded_and_the_one_asked_for_the_longest_ago_goes_first(
@@ -278,8 +280,8 @@ def test_states_are_bounded_and_the_one_asked_for_the_longest_ago_goes_first(
     for customer in ["acme", "b", "c", "acme", "d"]:
         count_of(loaded, customer)
     assert live.state_count == 3
-    assert live.figure_at_once(WATCH, "b", SPANS[0]) is None
-    assert live.figure_at_once(WATCH, "acme", SPANS[0]) is not None
+    assert live.figure_at_once(QUESTION, "b", SPANS[0]) is None
+    assert live.figure_at_once(QUESTION, "acme", SPANS[0]) is not None
 
 
 def test_figures_asked_while_events_come_are_never_behind_what_was_acknowledged(house: EngineHouse) -> None:
@@ -309,4 +311,4 @@ def test_a_figure_is_that_of_the_span_and_late_events_outside_it_do_not_count(lo
     loaded.engine.ingest(loaded.batch(call("before", **october), call("after", **december)))
     assert count_of(loaded) == 10
     span = Span(parse_instant("2026-10-01T00:00:00Z"), Instant(SPANS[0].start))
-    assert [each.events for each in loaded.engine.live_figures.figure(WATCH, "acme", span).figures] == [1]
+    assert [each.events for each in loaded.engine.live_figures.figure(QUESTION, "acme", span).figures] == [1]

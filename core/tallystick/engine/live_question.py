@@ -1,6 +1,6 @@
-"""A watch: a question whose figure is asked again and again, of a meter through a filter, told apart by groups.
+"""A live question: one whose figure is asked again and again, of a meter through a filter, told apart by groups.
 
-`WatchedEvents` reads it off events, one at a time or as columns, by the rules of `usage.counted_events`: the type, the filters, and every
+`QuestionReader` reads it off events, one at a time or as columns, by the rules of `usage.counted_events`: the type, the filters, and every
 operand there.
 """
 
@@ -27,40 +27,44 @@ Group = tuple[str | None, ...]
 _encode: Final = msgspec.msgpack.Encoder(order="sorted").encode
 
 
-class Watch(msgspec.Struct, frozen=True):
-    """One version of a meter, the question's own filter, and the properties that groups are told apart by."""
+class LiveQuestion(msgspec.Struct, frozen=True):
+    """One version of a meter, the question's own filter, and the properties that groups are told apart by.
+
+    `timezone` is the calendar that the asked spans are cut by: states that were cut by the same one are merged, and not events.
+    """
 
     meter: Meter
     filter: dict[str, tuple[str, ...]] = {}
     group_by: tuple[str, ...] = ()
+    timezone: str = "UTC"
 
     @property
     def key(self) -> bytes:
-        """Return what equal watches have in common, and no others."""
+        """Return what equal questions have in common, and no others."""
         return _encode(self)
 
 
-class WatchedRow(msgspec.Struct, frozen=True):
-    """What a watch reads of one event."""
+class ReadRow(msgspec.Struct, frozen=True):
+    """What a question reads of one event."""
 
     group: Group
     operands: Sequence[OperandValue]
     time: int
 
 
-class WatchedEvents:
-    """A watch, ready to read events. Raises as `bind_aggregator` does."""
+class QuestionReader:
+    """A live question, ready to read events. Raises as `bind_aggregator` does."""
 
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-        self.aggregator = bind_aggregator(watch.meter)
+    def __init__(self, asked: LiveQuestion) -> None:
+        self.asked = asked
+        self.aggregator = bind_aggregator(asked.meter)
         self._new_state = running_state_of(self.aggregator)
         self.columns = [operand.column for operand in self.aggregator.operands]
-        selection = select_events([watch.meter.filter, watch.filter])
-        self._event_type = watch.meter.event_type
+        selection = select_events([asked.meter.filter, asked.filter])
+        self._event_type = asked.meter.event_type
         self.customers = None if selection.customers is None else frozenset(selection.customers)
         self._texts = [(name, frozenset(texts)) for name, texts in selection.properties]
-        grouped = {name for name in watch.group_by if name != CUSTOMER}
+        grouped = {name for name in asked.group_by if name != CUSTOMER}
         self.property_names = sorted(grouped | selection.property_names | property_names(self.aggregator.operands))
 
     @property
@@ -71,14 +75,14 @@ class WatchedEvents:
     def new_state(self) -> RunningState:
         """Return the state of no events. Raises `ValueError` where states do not run."""
         if self._new_state is None:
-            raise ValueError(f"a state of {self.watch.meter.aggregation} does not run")
+            raise ValueError(f"a state of {self.asked.meter.aggregation} does not run")
         return self._new_state()
 
     def may_concern(self, customer: str) -> bool:
         """Return whether the filters let any event of the customer through."""
         return self.customers is None or customer in self.customers
 
-    def read(self, columns: EventColumns, row: int, *, start: int, end: int) -> WatchedRow | None:
+    def read(self, columns: EventColumns, row: int, *, start: int, end: int) -> ReadRow | None:
         """Return what is read of an event with its time in `[start, end)`; None where it does not count."""
         time = int(columns.times[row])
         if not start <= time < end or columns.types[row] != self._event_type:
@@ -95,8 +99,8 @@ class WatchedEvents:
             if found is None:
                 return None
             operands.append(found)
-        group = tuple(customer if name == CUSTOMER else texts.get(name) for name in self.watch.group_by)
-        return WatchedRow(group, operands, time)
+        group = tuple(customer if name == CUSTOMER else texts.get(name) for name in self.asked.group_by)
+        return ReadRow(group, operands, time)
 
 
 def _operand(

@@ -1,4 +1,4 @@
-"""The questions of a watch as everybody's questions are asked: to begin running states with, and where there are none."""
+"""Live questions as everybody's questions are asked: to begin running states with, and where there are none."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import polars as pl
 from tallystick.event import Position
 from tallystick.instant import Clock, Instant
 from tallystick.segments.event_table import TYPE
+from tallystick.signals.calendar_period import Span
 from tallystick.usage.aggregators import EVENTS
 from tallystick.usage.answer_usage import figure_table
 from tallystick.usage.counted_events import counted_events
@@ -19,78 +20,78 @@ from tallystick.usage.question import UsageQuestion, WindowSize
 from tallystick.usage.windows import cut_windows
 
 from .kept_states import GroupStates
-from .live_figure import LiveFigure, Span
+from .live_figure import LiveFigure
+from .live_question import QuestionReader
 from .states_view import StatesView
-from .watch import WatchedEvents
 
 _CUSTOMER_KEY: Final = "by customer"
 
 
 def built_states(
-    source: StatesView, watched: WatchedEvents, customers: Sequence[str | None], span: Span
+    source: StatesView, reader: QuestionReader, customers: Sequence[str | None], span: Span
 ) -> dict[str | None, GroupStates]:
     """Return the states of customers, or of all together (None, and nobody else), as of the view: made as those of any question are."""
     states = {customer: GroupStates(int(source.view.head.position)) for customer in customers}
     is_apart = None not in states
-    wanted = [customer for customer in customers if customer is not None and watched.may_concern(customer)]
+    wanted = [customer for customer in customers if customer is not None and reader.may_concern(customer)]
     if is_apart and not wanted:
         return states
-    question = _question(watched, wanted if is_apart else None, span)
-    windows = cut_windows(span.start, span.end, WindowSize.TOTAL, span.timezone)
+    question = _question(reader, wanted if is_apart else None, span)
+    windows = cut_windows(span.start, span.end, WindowSize.TOTAL, reader.asked.timezone)
     with source.partials.asking():
-        frame = source.states(watched.watch.meter, question, aggregator=watched.aggregator, windows=windows)
+        frame = source.states(reader.asked.meter, question, aggregator=reader.aggregator, windows=windows)
     if frame is not None:  # none where no event can pass
-        ours = {f"group {place}": name for place, name in enumerate(_group_keys(watched, is_apart=is_apart))}
-        take_states(watched, states, frame.rename(ours), is_apart=is_apart)
+        ours = {f"group {place}": name for place, name in enumerate(_group_keys(reader, is_apart=is_apart))}
+        take_states(reader, states, frame.rename(ours), is_apart=is_apart)
     return states
 
 
 def fold_table(
-    watched: WatchedEvents, states: Mapping[str | None, GroupStates], table: pl.DataFrame, *, start: int, end: int
+    reader: QuestionReader, states: Mapping[str | None, GroupStates], table: pl.DataFrame, *, start: int, end: int
 ) -> None:
     """Fold the rows of an event table into the states of their customers, or all of them into that of all together (None)."""
-    watch, is_apart = watched.watch, None not in states
-    question = UsageQuestion(start=Instant(start), end=Instant(end), group_by=watch.group_by, filter=watch.filter)
-    keys = _group_keys(watched, is_apart=is_apart)
-    operands = watched.aggregator.operands
-    events = counted_events(_ChosenRows(table), watch.meter, question, keys=keys, operands=operands)
+    asked, is_apart = reader.asked, None not in states
+    question = UsageQuestion(start=Instant(start), end=Instant(end), group_by=asked.group_by, filter=asked.filter)
+    keys = _group_keys(reader, is_apart=is_apart)
+    operands = reader.aggregator.operands
+    events = counted_events(_ChosenRows(table), asked.meter, question, keys=keys, operands=operands)
     if not keys:  # an aggregator wants one at least
         keys = {_CUSTOMER_KEY: CUSTOMER}
         events = events.with_columns(pl.lit("").alias(_CUSTOMER_KEY))
-    folded = watched.aggregator.fold(events, list(keys)).collect(engine="streaming")
-    take_states(watched, states, folded, is_apart=is_apart)
+    folded = reader.aggregator.fold(events, list(keys)).collect(engine="streaming")
+    take_states(reader, states, folded, is_apart=is_apart)
 
 
 def take_states(
-    watched: WatchedEvents, states: Mapping[str | None, GroupStates], frame: pl.DataFrame, *, is_apart: bool
+    reader: QuestionReader, states: Mapping[str | None, GroupStates], frame: pl.DataFrame, *, is_apart: bool
 ) -> None:
     """Merge a frame of states into those of customers."""
-    names = [name for name in _group_keys(watched, is_apart=is_apart) if name != _CUSTOMER_KEY]
+    names = [name for name in _group_keys(reader, is_apart=is_apart) if name != _CUSTOMER_KEY]
     for row in frame.iter_rows(named=True):
         groups = states[row[_CUSTOMER_KEY] if is_apart else None].groups
         key = tuple(row[name] for name in names)
         group = groups.get(key)
         if group is None:
-            group = groups[key] = watched.new_state()
-        group.take(row, watched.columns)
+            group = groups[key] = reader.new_state()
+        group.take(row, reader.columns)
 
 
 def figures_asked(
-    source: StatesView, watched: WatchedEvents, customers: Sequence[str] | None, span: Span, *, clock: Clock
+    source: StatesView, reader: QuestionReader, customers: Sequence[str] | None, span: Span, *, clock: Clock
 ) -> dict[str | None, Sequence[LiveFigure]]:
     """Return the figures of each customer, or (None) of all together under None, as the normal question answers them."""
-    watch = watched.watch
-    wanted = None if customers is None else [each for each in customers if watched.may_concern(each)]
+    asked = reader.asked
+    wanted = None if customers is None else [each for each in customers if reader.may_concern(each)]
     with source.partials.asking():
-        table = figure_table(source, watch.meter, _question(watched, wanted, span), clock=clock)
+        table = figure_table(source, asked.meter, _question(reader, wanted, span), clock=clock)
     found: dict[str | None, list[LiveFigure]] = {}
-    names = list(table.columns) if watch.group_by or customers is not None else []
+    names = list(table.columns) if asked.group_by or customers is not None else []
     for row in table.totals.iter_rows(named=True):
         key = [row[name] for name in names]
         customer = None if customers is None else key.pop(0)
         found.setdefault(customer, []).append(LiveFigure(tuple(key), figure(row[HIGH], row[LOW]), row[EVENTS]))
     nothing = LiveFigure((), None if table.begun == 0 else table.nothing, 0)
-    absent = [] if watch.group_by else [nothing]
+    absent = [] if asked.group_by else [nothing]
     return {customer: found.get(customer, absent) for customer in ([None] if customers is None else customers)}
 
 
@@ -116,17 +117,17 @@ class _ChosenRows:
         return [rows.select(POSITION, TIME, CUSTOMER, VALUE, *(PROPERTY_PREFIX + name for name in properties))]
 
 
-def _group_keys(watched: WatchedEvents, *, is_apart: bool) -> dict[str, str]:
+def _group_keys(reader: QuestionReader, *, is_apart: bool) -> dict[str, str]:
     """Return the key columns of states, each with what it holds; the customer's first where customers are told apart."""
     keys = {_CUSTOMER_KEY: CUSTOMER} if is_apart else {}
-    return keys | {f"by {place}": name for place, name in enumerate(watched.watch.group_by)}
+    return keys | {f"by {place}": name for place, name in enumerate(reader.asked.group_by)}
 
 
-def _question(watched: WatchedEvents, customers: Sequence[str] | None, span: Span) -> UsageQuestion:
+def _question(reader: QuestionReader, customers: Sequence[str] | None, span: Span) -> UsageQuestion:
     """Return the normal question: of some customers, told apart, or of all together."""
-    watch = watched.watch
+    asked = reader.asked
     if customers is None:
-        group_by, filter_ = watch.group_by, watch.filter
+        group_by, filter_ = asked.group_by, asked.filter
     else:
-        group_by, filter_ = (CUSTOMER, *watch.group_by), {**watch.filter, CUSTOMER: tuple(customers)}
-    return UsageQuestion(start=span.start, end=span.end, timezone=span.timezone, group_by=group_by, filter=filter_)
+        group_by, filter_ = (CUSTOMER, *asked.group_by), {**asked.filter, CUSTOMER: tuple(customers)}
+    return UsageQuestion(start=span.start, end=span.end, timezone=asked.timezone, group_by=group_by, filter=filter_)
