@@ -7,7 +7,7 @@ Threads: one writer, one for checkpoints, one for merges; everything else runs o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,9 @@ from tallystick.identity import Identity
 from tallystick.instant import Clock, Instant
 from tallystick.log.tables import Tables
 from tallystick.meter import Meter
+from tallystick.signals.allowance import Allowance
 from tallystick.store import (
+    NO_PROPERTIES,
     BlockSummary,
     CustomersPage,
     CustomersSeenPage,
@@ -51,6 +53,7 @@ from tallystick.usage.meter_definition import checked_meter
 from tallystick.usage.question import UsageQuestion
 from tallystick.usage.skipped_events import SkippedQuestion, skipping
 
+from .allowances import Allowances
 from .background import Background
 from .checkpoint import write_manifest_durably
 from .customer_questions import CustomerQuestions
@@ -109,6 +112,9 @@ class Engine(CustomerQuestions, KeyRing):
             states_view=lambda view: StatesView(view, ledger.partials),
             columns_at=ledger.folds.projections.columns_at,
             clock=clock,
+        )
+        self._allowances = Allowances(
+            ledger.folds.catalog, self.live_figures, head=lambda: self.log_head().position, clock=clock
         )
         self._close_once = threading.Lock()
         self._is_closed = False
@@ -414,6 +420,16 @@ class Engine(CustomerQuestions, KeyRing):
             self._ledger.define("customer", key, None)
 
         self._writer.perform(delete)
+
+    def allowance(self, customer: str, meter_key: str, *, properties: Mapping[str, str] = NO_PROPERTIES) -> Allowance:
+        """Return how a customer stands to the limits of a meter. Raises `NotFound`."""
+        return self._allowances.of(customer, meter_key, properties)
+
+    def allowance_at_once(
+        self, customer: str, meter_key: str, *, properties: Mapping[str, str] = NO_PROPERTIES
+    ) -> Allowance | None:
+        """Return the same from memory alone, or None; see `Store.allowance_at_once`."""
+        return self._allowances.at_once(customer, meter_key, properties)
 
     def health(self) -> Health:
         """Return the state of the store, from memory."""
