@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from .event import Position
 from .instant import Instant
 from .signals.channel import Channel
 from .signals.delivery import Attempt, Delivery, DeliveryEvent, DeliveryState
@@ -75,6 +76,32 @@ class OutboxQueue(msgspec.Struct, frozen=True):
     due_at: Instant | None
 
 
+class FailedWatch(msgspec.Struct, frozen=True):
+    """Signals that could not be looked at, and why; they are looked at again next time."""
+
+    signals: list[str]
+    reason: str
+
+
+class LookReport(msgspec.Struct, frozen=True):
+    """What came of a look: how many steps were taken, and up to which position of the log was looked."""
+
+    steps: int
+    position: Position
+    failed: list[FailedWatch]
+
+
+class LookCounts(msgspec.Struct, frozen=True):
+    """What looks came to since the start; `position` and `looked_at` are of the last one."""
+
+    looks: int = 0
+    steps: int = 0
+    failed_watches: int = 0
+    look_ns: int = 0
+    position: Position = Position(0)
+    looked_at: Instant = Instant(0)
+
+
 class Signals(Protocol):
     """Signals, their states and their history."""
 
@@ -109,6 +136,23 @@ class Signals(Protocol):
 
     def mark(self) -> Mark | None:
         """Return how far was looked, as last recorded."""
+        ...
+
+    def look(self, *, is_time_due: bool) -> LookReport:
+        """Look at what changed since the last look, and take the steps that follow.
+
+        With `is_time_due` at what time alone moves, too: the ends of silence, changes against the period before, levels. Costs what
+        was touched: some milliseconds for each watch that new events concern. Raises `Unavailable` where the store takes no writes, and
+        `Cancelled`; what was not taken then is found by the next look.
+        """
+        ...
+
+    def look_counts(self) -> LookCounts:
+        """Return what looks came to, from memory."""
+        ...
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have `changed` called after each commit that a look may be due for; on the writer's thread, so it must not wait."""
         ...
 
     def state(self, key: str, subject: Subject) -> SignalState | None:

@@ -55,6 +55,11 @@ class Catalog:
         self.api_keys_by_hash: dict[bytes, ApiKey] = {}
         self.channels: dict[str, Channel] = {}
         self.signals: dict[str, Signal] = {}
+        self._zone_changed: Callable[[str, str], None] = _nobody_follows
+
+    def follow_zones(self, changed: Callable[[str, str], None]) -> None:
+        """Have `changed` told a customer's key and time zone whenever somebody describes it, or no longer does; on the writer's thread."""
+        self._zone_changed = changed
 
     def reload(self) -> None:
         """Read what is kept in memory from the table again."""
@@ -94,6 +99,9 @@ class Catalog:
             self.channels = _with(self.channels, record, _decode_channel)
         elif record.kind == "signal":
             self.signals = _with(self.signals, record, decode_signal)
+        elif record.kind == "customer":
+            described = record.definition
+            self._zone_changed(record.key, "UTC" if described is None else _decode_customer(described).time_zone)
 
     def stored_within(self, txn: lmdb.Transaction, kind: Kind, key: str) -> bytes | None:
         """Return a definition in MessagePack as a transaction sees it."""
@@ -129,6 +137,10 @@ class Catalog:
     def _index_keys(self, keys: dict[str, ApiKey]) -> None:
         self.api_keys = dict(sorted(keys.items()))
         self.api_keys_by_hash = {key.secret_hash: key for key in keys.values()}
+
+
+def _nobody_follows(_customer: str, _zone: str) -> None:
+    """Tell nobody."""
 
 
 def _with(

@@ -52,6 +52,7 @@ from .subscription import Watchers
 # A batch of conflicts names this many in quarantine records of one block, so that no block grows without bound.
 _QUARANTINE_ENTRIES_PER_RECORD: Final = 1_000
 _KINDS_OF_THE_OUTBOX: Final = (BlockKind.SIGNALS, BlockKind.CATALOG)
+_KINDS_SIGNALS_FOLLOW: Final = (BlockKind.EVENTS, BlockKind.VOIDS, BlockKind.CATALOG)
 
 
 class Ledger:
@@ -80,6 +81,7 @@ class Ledger:
         self.keys_used: dict[str, Instant] = {}
         self.files_guard = threading.Lock()
         self.outbox_watchers: list[Callable[[], None]] = []
+        self.signal_watchers: list[Callable[[], None]] = []
         self._full, self._full_until = "", 0.0
 
     def commit(self, changes: Sequence[Change]) -> None:
@@ -109,6 +111,9 @@ class Ledger:
         self.folds.publish()
         if any(change.draft.kind in _KINDS_OF_THE_OUTBOX for change in changes):
             self.tell_outbox_watchers()
+        if any(change.draft.kind in _KINDS_SIGNALS_FOLLOW for change in changes):
+            for changed in self.signal_watchers:
+                changed()
         self.counters.commits += 1
         self.counters.commit_ns += time.perf_counter_ns() - started
 

@@ -115,6 +115,19 @@ class SignalBook:
             ]
         return [None if each is None else _decode_state(each) for each in stored]
 
+    def above_zero(self, signal: str) -> list[SignalState]:
+        """Return the states of one signal that are above level 0, of whatever period."""
+        prefix = _step_prefix(signal)
+        found: list[SignalState] = []
+        with self._tables.read() as txn, txn.cursor(db=self._tables.tables[b"signal_states"]) as rows:
+            is_at = rows.set_range(prefix)
+            while is_at and bytes(rows.key()).startswith(prefix):
+                state = _decode_state(open_row(bytes(rows.key()), rows.value()))
+                if state.level > 0:
+                    found.append(state)
+                is_at = rows.next()
+        return found
+
     def states(self, signal: str, *, limit: int, cursor: str | None) -> SignalStatesPage:
         """Return the states of one signal, in no order that means anything."""
         prefix = _step_prefix(signal)

@@ -18,6 +18,8 @@ from tallystick.signal_store import (
     DeliveriesPage,
     DeliveriesQuestion,
     FiredPage,
+    LookCounts,
+    LookReport,
     OutboxQueue,
     SignalStatesPage,
     StepsPage,
@@ -42,6 +44,7 @@ from tallystick.signals.step import Mark, RecordedStep, SignalState, Step, StepK
 from .change import Change, catalog_change, signals_change
 from .ledger import Ledger
 from .record_steps import join_due_digests, new_token, record_steps
+from .signal_watcher import SignalWatcher
 from .writer import Writer
 
 _Put = TypeVar("_Put", Signal, Channel)
@@ -54,6 +57,7 @@ class SignalEngine:
 
     def __init__(self, ledger: Ledger, writer: Writer, *, entropy: Entropy) -> None:
         self._ledger, self._writer, self._entropy = ledger, writer, entropy
+        self._watcher = SignalWatcher(ledger, record=lambda steps, mark: self.record_steps(steps, mark=mark))
 
     def all(self) -> list[Signal]:
         """Return every signal by key."""
@@ -103,6 +107,18 @@ class SignalEngine:
     def mark(self) -> Mark | None:
         """Return how far was looked."""
         return self._ledger.folds.signal_book.mark()
+
+    def look(self, *, is_time_due: bool) -> LookReport:
+        """Look at what changed, and take the steps that follow."""
+        return self._watcher.look(is_time_due=is_time_due)
+
+    def look_counts(self) -> LookCounts:
+        """Return what looks came to."""
+        return self._watcher.counts
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have `changed` called after each commit that signals may have to be looked at for."""
+        self._ledger.signal_watchers.append(changed)
 
     def state(self, key: str, subject: Subject) -> SignalState | None:
         """Return where a signal stands for a subject."""

@@ -57,6 +57,24 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
         return Position(self.position + self.record_count - 1)
 
 
+class BlockHead(msgspec.Struct, frozen=True):
+    """What a block says of itself before its payload; not compared with its hash."""
+
+    kind: BlockKind
+    position: Position
+    last_position: Position
+    written_at: Instant
+
+
+def peek_block(stored: bytes | memoryview, *, position: int) -> BlockHead:
+    """Return the head of the block of these bytes, without reading its payload. Raises `DamagedStore` if there is none."""
+    if len(stored) < _HEADER.size:
+        raise DamagedStore(position, f"a block of {len(stored)} bytes is shorter than a header")
+    _, kind, _, _, own_position, record_count, written_at, _, _ = _HEADER.unpack_from(stored)
+    last = Position(own_position + record_count - 1)
+    return BlockHead(BlockKind(kind), Position(own_position), last, Instant(written_at))
+
+
 def seal_block(
     *,
     number: int,

@@ -21,10 +21,11 @@ from tallystick.event import Position
 from tallystick.instant import Instant
 from tallystick.store import LogHead
 
-from .block import GENESIS_HASH, Block, BlockKind, open_block, seal_block
+from .block import GENESIS_HASH, Block, BlockHead, BlockKind, open_block, peek_block, seal_block
 from .tables import Tables
 
 _KEY: Final = struct.Struct(">Q")
+_HEADS_AT_ONCE: Final = 1_000
 EMPTY_HEAD: Final = LogHead(position=Position(0), block=0, hash=GENESIS_HASH)
 
 
@@ -112,6 +113,24 @@ class EventLog:
             previous = block
             with self._tables.read() as txn:
                 found = self._from(txn, block.last_position + 1)
+
+    def heads(self, *, after: int, until: int) -> Iterator[BlockHead]:
+        """Yield the heads of the blocks that begin past `after` and not past `until`; some microseconds each, whatever they hold."""
+        start = after + 1
+        while start <= until:
+            with self._tables.read() as txn, txn.cursor(db=self._tables.tables[b"blocks"]) as cursor:
+                is_at = cursor.set_range(_KEY.pack(start))
+                heads: list[BlockHead] = []
+                while is_at and len(heads) < _HEADS_AT_ONCE:
+                    head = peek_block(cursor.value(), position=start)
+                    if head.position > until:
+                        break
+                    heads.append(head)
+                    is_at = cursor.next()
+            if not heads:
+                return
+            yield from heads
+            start = heads[-1].last_position + 1
 
     def blocks_within(self, txn: lmdb.Transaction, *, start: int) -> Iterator[Block]:
         """Yield the blocks from position `start`, the first of a block, as one transaction sees them."""

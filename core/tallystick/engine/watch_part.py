@@ -1,0 +1,270 @@
+"""A part of a watch: its subjects in one time zone, where they stand, and the steps that follow from what is read now.
+
+Promises: yields each step that follows, once, in an order that the state machine takes: what a closed period still had to say, that it is
+over, then what the present period says. Who was not touched since the last look is not asked about, unless time moves the figure.
+A period is closed by the first look after its end: what came until then is told, what comes later is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from tallystick.event import Position
+from tallystick.instant import NS_PER_S, Instant
+from tallystick.meter import Meter
+from tallystick.signals.calendar_period import Span, elapsed_before, span_at, span_before
+from tallystick.signals.crossing import period_end_step, step_of
+from tallystick.signals.readings import LAST, Evidence, customer_column, key_columns
+from tallystick.signals.signal import Op
+from tallystick.signals.standings import Moved, Standings
+from tallystick.signals.step import SignalState, Step, StepReason, Subject
+from tallystick.signals.watch import Reading, Watch
+from tallystick.usage.aggregators import SeriesAggregator, bind_aggregator
+from tallystick.usage.event_frames import EventFrames
+
+from .watch_readings import Asked, read_change, read_figures, read_last
+
+# What time alone moves is looked at so often: figures laid beside the period before, and levels, which end by a timeout.
+TIME_LOOK_EVERY_NS: Final = 60 * NS_PER_S
+Stored = Mapping[str, Sequence[SignalState]]
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What all parts of one look share; what came since the last look was written from `since` to `until`."""
+
+    source: EventFrames
+    now: Instant
+    since: Instant
+    until: Instant
+    position: Position
+    is_time_due: bool
+
+
+class Touched(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom of a part the log's new events concern, through its filters; empty: nobody.
+
+    `fresh` are the new events, of `voided` customers events were taken back, of `late` ones they came long after they happened.
+    """
+
+    fresh: EventFrames | None = None
+    customers: Sequence[str] = ()
+    voided: frozenset[str] = frozenset()
+    late: frozenset[str] = frozenset()
+
+
+NOBODY: Final = Touched()
+
+
+class WatchPart:
+    """One watch in one zone. After a look that was cut off, it is thrown away, and another begins with what the store says."""
+
+    def __init__(self, watch: Watch, meter: Meter, zone: str) -> None:
+        self.watch, self.meter, self.zone = watch, meter, zone
+        self._keys = key_columns(watch.key)
+        self._is_moved_by_time = watch.key.reading is Reading.CHANGE or isinstance(
+            bind_aggregator(meter), SeriesAggregator
+        )
+        self._standings: Standings | None = None
+        self._span = Span(Instant(0), Instant(0))
+        self._levels: dict[Instant, dict[Subject, dict[str, int]]] = {}
+        self._is_whole_due = True
+        self._time_due_at = Instant(0)
+        self._last: pl.DataFrame | None = None
+        self._nothing: Decimal | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was never looked at, and so needs what the store says."""
+        return self._standings is None
+
+    def leave(self, customers: Sequence[str]) -> None:
+        """Let customers go to another part."""
+        if self._standings is not None:
+            self._standings.leave(customers)
+        if self._last is not None:
+            self._last = self._without(self._last, customers)
+
+    def is_due(self, look: Look) -> bool:
+        """Whether something is to be done though nobody was touched."""
+        return (
+            self._standings is None
+            or self._is_whole_due
+            or look.now >= self._span.end
+            or (look.is_time_due and self._has_time_come(look.now))
+        )
+
+    def steps(
+        self, look: Look, touched: Touched, *, stored: Stored, members: Sequence[str] | None, others: Sequence[str]
+    ) -> Iterator[Step]:
+        """Yield the steps that follow.
+
+        `stored` are the states above level 0 that the store has, for a part that begins; `members` are the customers of the part (None: all
+        but `others`, who have other zones).
+        """
+        if self._standings is None:
+            yield from self._begin(look, stored)
+        while self._span.end <= look.now:
+            news_until = look.until if touched.customers else Instant(0)
+            if self._span.start <= news_until and look.since < self._span.end:
+                yield from self._evaluated(look, touched, touched.customers, others, until=self._span.end)
+            yield from self._closed(look)
+            has_more = self._span.end <= news_until
+            self._enter(max(self._span.end, min(look.since, look.now)) if has_more else look.now)
+        whole = self._is_whole_due or (look.is_time_due and self._has_time_come(look.now))
+        if whole or touched.customers:
+            asked = members if whole else touched.customers
+            yield from self._evaluated(look, touched, asked, others, until=look.now, is_whole=whole)
+        if whole:
+            self._is_whole_due = False
+            if self.watch.key.reading is not Reading.SILENCE:
+                self._time_due_at = Instant(look.now + TIME_LOOK_EVERY_NS)
+
+    # Periods
+
+    def _begin(self, look: Look, stored: Stored) -> Iterator[Step]:
+        self._levels = {}
+        first = self._span_at(min(look.since, look.now))
+        for key, states in stored.items():
+            signal = self.watch.signals[key]
+            for state in states:
+                span = self._span_at(state.period_start)
+                if state.period_start < first.start:
+                    if span.end <= first.start:
+                        yield period_end_step(
+                            signal,
+                            state.subject,
+                            span=Span(state.period_start, span.end),
+                            position=look.position,
+                            at=look.now,
+                        )
+                else:
+                    subjects = self._levels.setdefault(state.period_start, {})
+                    subjects.setdefault(state.subject, {})[key] = state.level
+        self._enter(first.start)
+
+    def _enter(self, instant: Instant) -> None:
+        self._span = self._span_at(instant)
+        self._standings = Standings(self.watch, self._levels.pop(self._span.start, {}))
+        self._time_due_at = Instant(0)
+
+    def _closed(self, look: Look) -> Iterator[Step]:
+        for subject, levels in self._known.close():
+            for key in levels:
+                yield period_end_step(
+                    self.watch.signals[key], subject, span=self._span, position=look.position, at=look.now
+                )
+
+    @property
+    def _known(self) -> Standings:
+        assert self._standings is not None  # noqa: S101 - `steps` begins before anything else
+        return self._standings
+
+    def _span_at(self, instant: Instant) -> Span:
+        return span_at(instant, self.watch.key.period, self.zone)
+
+    def _has_time_come(self, now: Instant) -> bool:
+        if self.watch.key.reading is Reading.SILENCE:
+            return now >= self._time_due_at
+        return self._is_moved_by_time and now >= self._time_due_at
+
+    # Reading
+
+    def _evaluated(
+        self,
+        look: Look,
+        touched: Touched,
+        customers: Sequence[str] | None,
+        others: Sequence[str],
+        *,
+        until: Instant,
+        is_whole: bool = False,
+    ) -> Iterator[Step]:
+        asked = Asked(self.watch.key, self.meter, self.zone, customers if self.watch.is_by_customer else None)
+        readings = self._without(self._read(look, touched, asked, until=until, is_whole=is_whole), others)
+        for moved in self._known.follow(readings, asked=asked.customers, now=until):
+            yield from self._steps_of(moved, look, is_corrected=_is_corrected(moved.subject, touched))
+
+    def _read(self, look: Look, touched: Touched, asked: Asked, *, until: Instant, is_whole: bool) -> pl.DataFrame:
+        match self.watch.key.reading:
+            case Reading.FIGURE:
+                readings, self._nothing = read_figures(look.source, asked, self._span, now=until)
+            case Reading.CHANGE:
+                so_far = Span(self._span.start, Instant(min(until + 1, self._span.end)))
+                before = span_before(self._span, self.watch.key.period, self.zone)
+                before = elapsed_before(self._span, before, so_far.end)
+                readings = read_change(look.source, asked, so_far, before, now=until)
+            case Reading.SILENCE:
+                readings = self._read_last(look, touched, asked, is_whole=is_whole)
+        return readings
+
+    def _read_last(self, look: Look, touched: Touched, asked: Asked, *, is_whole: bool) -> pl.DataFrame:
+        last = self._last
+        if last is None:
+            last = read_last(look.source, asked)
+        elif touched.customers and touched.fresh is not None:
+            named = msgspec.structs.replace(asked, customers=touched.customers)
+            news = [read_last(touched.fresh, named)]
+            gone = [each for each in touched.customers if each in touched.voided]
+            if gone:
+                last = self._without(last, gone)
+                news.append(read_last(look.source, msgspec.structs.replace(asked, customers=gone)))
+            last = pl.concat([last, *news]).group_by(self._keys).agg(pl.col(LAST).max())
+        self._last = last
+        readings = last
+        if not is_whole and asked.customers is not None:
+            readings = last.filter(pl.col(self._keys[0]).is_in(pl.Series(asked.customers, dtype=pl.String).implode()))
+        self._time_due_at = self._next_silence(last, look.now)
+        return readings
+
+    def _next_silence(self, last: pl.DataFrame, now: Instant) -> Instant:
+        """Return when somebody may next have been silent for long enough."""
+        due = Instant(now + TIME_LOOK_EVERY_NS)
+        for signal in self.watch.signals.values():
+            wait = (signal.condition.silence_s or 0) * NS_PER_S
+            first = last.filter(pl.col(LAST) > now - wait)[LAST].min()
+            if isinstance(first, int):
+                due = Instant(min(due, first + wait))
+        return due
+
+    def _without(self, frame: pl.DataFrame, customers: Sequence[str]) -> pl.DataFrame:
+        column = customer_column(self.watch.key)
+        if not customers or column is None:
+            return frame
+        return frame.filter(~pl.col(column).is_in(pl.Series(customers, dtype=pl.String).implode()))
+
+    # Steps
+
+    def _steps_of(self, moved: Moved, look: Look, *, is_corrected: bool) -> Iterator[Step]:
+        reading, evidence = self.watch.key.reading, moved.evidence
+        if evidence.figure is None and reading is Reading.FIGURE:
+            evidence = Evidence(figure=self._nothing)
+        for move in moved.moves:
+            signal = self.watch.signals[move.signal]
+            is_up = move.after > move.before
+            reason = StepReason.USAGE
+            if reading is Reading.SILENCE:
+                reason = StepReason.SILENCE if is_up else StepReason.USAGE
+            elif is_corrected and (not is_up or signal.condition.op in (Op.AT_MOST, Op.BELOW)):
+                reason = StepReason.CORRECTION
+            yield step_of(
+                signal,
+                moved.subject,
+                move,
+                evidence,
+                span=self._span,
+                reason=reason,
+                position=look.position,
+                at=look.now,
+            )
+
+
+def _is_corrected(subject: Subject, touched: Touched) -> bool:
+    """Whether what is read of the subject may be so because of a void or a late event."""
+    if subject.customer is None:
+        return bool(touched.voided or touched.late)
+    return subject.customer in touched.voided or subject.customer in touched.late
