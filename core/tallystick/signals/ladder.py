@@ -92,7 +92,7 @@ class Ladder:
                 last[rung.signal] = rung.level
             for signal, level in last.items():
                 yield Move(signal, first[signal] - 1, level)
-        else:
+        elif after < before:
             for move in self.moves(after, before):
                 yield Move(move.signal, move.after, move.before)
 

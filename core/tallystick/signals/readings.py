@@ -100,7 +100,8 @@ def _clipped_units(gauge: Gauge, readings: pl.DataFrame) -> pl.Series:
     limit = pl.lit(_HIGH_MAX, dtype=pl.Int128)
     high = pl.max_horizontal(pl.min_horizontal(pl.col(HIGH), limit), -limit - 1)
     units = pl.when(pl.col(HIGH).is_not_null()).then(high * LIMB + pl.col(LOW))
-    return readings.select(-units if gauge.kind is GaugeKind.FIGURE_DOWN else units).to_series()
+    nought = pl.lit(0, dtype=pl.Int128)
+    return readings.select(nought - units if gauge.kind is GaugeKind.FIGURE_DOWN else units).to_series()
 
 
 def _whole_units(gauge: Gauge, readings: pl.DataFrame, now: Instant) -> list[int | None]:
