@@ -92,14 +92,15 @@ class LookReport(msgspec.Struct, frozen=True):
 
 
 class LookCounts(msgspec.Struct, frozen=True):
-    """What looks came to since the start; `position` and `looked_at` are of the last one."""
+    """What looks came to since the start; `position` is where the last one ended, `lag_…` what came since, and how old it is."""
 
     looks: int = 0
     steps: int = 0
     failed_watches: int = 0
     look_ns: int = 0
     position: Position = Position(0)
-    looked_at: Instant = Instant(0)
+    lag_positions: int = 0
+    lag_ns: int = 0
 
 
 class Signals(Protocol):

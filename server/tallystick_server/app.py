@@ -116,10 +116,16 @@ class Appliance:
         self._decoding = EventDecoding(settings, clock=clock, entropy=entropy)
         budget, counts = BodyBudget(settings.bodies_in_flight_bytes_max), HttpCounts()
         request_ids, wrong_keys = RequestIds(entropy), WrongKeys(monotonic)
-        metrics = Metrics(counts, self.access, budget, connection_count=self._count_connections)
         documents = Documents()
         self.post_office = _post_office(settings, clock=clock, entropy=entropy)
         jobs = Jobs(self.access, self.post_office, clock=clock, entropy=entropy)
+        metrics = Metrics(
+            counts,
+            self.access,
+            budget,
+            connection_count=self._count_connections,
+            job_failures=lambda: jobs.failures,
+        )
         framework = _framework(
             settings,
             documents,

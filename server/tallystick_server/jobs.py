@@ -1,4 +1,4 @@
-"""What the appliance does by itself: the courier, and what comes with time.
+"""What the appliance does by itself: the lookout, the courier, and what comes with time.
 
 Runs within the application's life, once the store is open. Jobs of the clock run on APScheduler in this event loop, in UTC; one that was
 missed, by a pause or a restart, runs once when it can (`coalesce`, no grace time), and never beside itself. So a job never asks what is
@@ -18,6 +18,7 @@ from tallystick.instant import Clock
 from tallystick.store import Store
 
 from . import logs
+from .lookout import Lookout
 from .outgoing.courier import Courier
 from .outgoing.post_office import PostOffice
 from .store_access import StoreAccess
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _LOG = logs.logger("jobs")
 _LOOK_FOR_STORE_EVERY_S = 0.05
 _EXPIRE_EVERY_S = 60
+# How late silence and the end of a period may be noticed.
+_TIME_LOOK_EVERY_S = 5
 
 
 class Jobs:
@@ -40,6 +43,7 @@ class Jobs:
         self.failures = 0
         # Its own threads: what the courier records must not wait behind what requests read.
         self._threads = WorkPool("deliveries", threads=2, queue_max=4_096, timeout_s=None)
+        self._lookout = Lookout(count_failure=self._count_failure)
 
     @asynccontextmanager
     async def lifespan(self, _app: Litestar) -> AsyncGenerator[None]:
@@ -50,6 +54,8 @@ class Jobs:
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+            # What it asks the store is given up at once, but for a commit: that is waited for.
+            await asyncio.to_thread(self._lookout.stop)
             await self._post_office.close()
             self._threads.close()
 
@@ -62,6 +68,7 @@ class Jobs:
         )
         scheduler = self._scheduler(store)
         scheduler.start()
+        self._lookout.start(store)
         try:
             await courier.run()
         except Exception:
@@ -84,16 +91,23 @@ class Jobs:
         async def expire() -> None:
             await self._in_thread("expire deliveries", store.outbox.expire)
 
+        async def look_for_time() -> None:
+            self._lookout.wake_for_time()
+
         scheduler.add_job(expire, "interval", seconds=_EXPIRE_EVERY_S, id="expire")
+        scheduler.add_job(look_for_time, "interval", seconds=_TIME_LOOK_EVERY_S, id="signals")
         return scheduler
+
+    def _count_failure(self) -> None:
+        self.failures += 1
 
     async def _in_thread(self, name: str, call: Callable[[], object]) -> None:
         """Run a job, and keep its failure from ending what comes after it."""
         try:
             await self._threads.run(call)
         except TallystickError as error:
-            self.failures += 1
+            self._count_failure()
             _LOG.warning("a job failed and is tried again at its next time", job=name, error=str(error))
         except Exception:  # noqa: BLE001 - the edge of a job: logged and counted, and the next one runs
-            self.failures += 1
+            self._count_failure()
             _LOG.exception("a job failed by a mistake", job=name)

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from tallystick.native.library import NATIVE
+from tallystick.signal_store import LookCounts
 from tallystick.store import Health
 from tallystick.usage.aggregators import installed_plugins
 
@@ -72,9 +73,16 @@ class Metrics:
     """The collector: asked for its figures, it asks the store for its health."""
 
     def __init__(
-        self, http: HttpCounts, access: StoreAccess, budget: BodyBudget, *, connection_count: Callable[[], int]
+        self,
+        http: HttpCounts,
+        access: StoreAccess,
+        budget: BodyBudget,
+        *,
+        connection_count: Callable[[], int],
+        job_failures: Callable[[], int],
     ) -> None:
-        self._http, self._access, self._budget, self._connection_count = http, access, budget, connection_count
+        self._http, self._access, self._budget = http, access, budget
+        self._connection_count, self._job_failures = connection_count, job_failures
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -98,6 +106,7 @@ class Metrics:
             yield _gauge("deliveries_waiting", "Messages about signals that are not delivered yet", waiting)
             disabled = sum(channel.disabled_at is not None for channel in store.outbox.channels())
             yield _gauge("channels_disabled", "Channels that send nothing", disabled)
+            yield from _look_figures(store.signals.look_counts())
             yield _plugin_failures()
 
     def _http_figures(self) -> Iterable[Metric]:
@@ -122,11 +131,27 @@ class Metrics:
             "Usage questions given up because their client went away",
             value=self._access.scans_cancelled,
         )
+        yield CounterMetricFamily(
+            "tallystick_job_failures", "Jobs, and looks at signals, that failed", value=self._job_failures()
+        )
         yield _gauge("large_answers", "Answers of more than 10,000 rows that are being read", self._access.large.taken)
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"tallystick_{name}", text, value=value)
+
+
+def _look_figures(counts: LookCounts) -> Iterable[Metric]:
+    looks = (
+        ("signal_looks", "Looks at signals", counts.looks),
+        ("signal_look_seconds", "Seconds that looks at signals took", counts.look_ns / 1e9),
+        ("signal_steps", "Steps of signals that were taken", counts.steps),
+        ("signal_watch_failures", "Times that some signals could not be looked at", counts.failed_watches),
+    )
+    for name, text, value in looks:
+        yield CounterMetricFamily(f"tallystick_{name}", text, value=value)
+    yield _gauge("signal_lag_positions", "Positions of the log that were not looked at yet", counts.lag_positions)
+    yield _gauge("signal_lag_seconds", "Age of the oldest change that was not looked at yet", counts.lag_ns / 1e9)
 
 
 def _plugin_failures() -> Metric:

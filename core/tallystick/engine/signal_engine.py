@@ -114,7 +114,7 @@ class SignalEngine:
 
     def look_counts(self) -> LookCounts:
         """Return what looks came to."""
-        return self._watcher.counts
+        return self._watcher.counts_now()
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Have `changed` called after each commit that signals may have to be looked at for."""

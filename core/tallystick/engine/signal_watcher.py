@@ -99,9 +99,17 @@ class SignalWatcher:
                 failed_watches=self.counts.failed_watches + len(report.failed),
                 look_ns=self.counts.look_ns + time.perf_counter_ns() - started,
                 position=report.position,
-                looked_at=self._at,
             )
             return report
+
+    def counts_now(self) -> LookCounts:
+        """Return what looks came to, and how far they are behind."""
+        head, counts = self._ledger.folds.projections.view.head.position, self.counts
+        for each in self._ledger.log.heads(after=counts.position, until=head):
+            if each.kind in _NEWS:
+                age_ns = max(0, self._ledger.clock.now() - each.written_at)
+                return structs.replace(counts, lag_positions=head - each.position + 1, lag_ns=age_ns)
+        return counts
 
     def _forget(self) -> None:
         """Begin again from the mark, as a start does."""

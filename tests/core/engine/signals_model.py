@@ -78,11 +78,13 @@ class SignalsModel:
 
     signals: Sequence[Signal]
     aggregation: str = "sum"
-    zones: dict[str, str] = field(default_factory=dict)
-    events: list[Sent] = field(default_factory=list)
-    states: dict[tuple[str, Subject], tuple[tuple[int, int], int]] = field(default_factory=dict)
-    steps: list[Taken] = field(default_factory=list)
-    corrected: set[str] = field(default_factory=set)
+    zones: dict[str, str] = field(default_factory=dict[str, str])
+    events: list[Sent] = field(default_factory=list[Sent])
+    states: dict[tuple[str, Subject], tuple[tuple[int, int], int]] = field(
+        default_factory=dict[tuple[str, Subject], tuple[tuple[int, int], int]]
+    )
+    steps: list[Taken] = field(default_factory=list[Taken])
+    corrected: set[str] = field(default_factory=set[str])
     looked_at: int = 0
     unseen_since: int | None = None
 
