@@ -173,6 +173,13 @@ class BlockSummary(msgspec.Struct, frozen=True, kw_only=True):
     hash: bytes
 
 
+class BlocksPage(msgspec.Struct, frozen=True):
+    """Blocks of the log as their headers say, newest first."""
+
+    items: list[BlockSummary]
+    next_cursor: str | None
+
+
 class LogHead(msgspec.Struct, frozen=True, kw_only=True):
     """Where the log ends: the last position given and the last block; all zero when nothing was written."""
 
@@ -218,6 +225,10 @@ class Subscription(Protocol):
 
     def take(self, timeout_s: float) -> tuple[list[StoredEvent], int]:
         """Return the events that landed since the last call, and how many were missed; both empty when the time is over."""
+        ...
+
+    def take_newest(self, count_max: int, timeout_s: float) -> tuple[list[StoredEvent], int]:
+        """Do as `take`, but leave out all but the newest of what waits, and count them as missed: a sample, at the cost of the sample."""
         ...
 
     def close(self) -> None:
@@ -295,6 +306,13 @@ class Store(Protocol):
 
     def block(self, number: int) -> BlockSummary:
         """Return one block without its payload; the first is 1. Raises `NotFound`, `DamagedStore`."""
+        ...
+
+    def blocks(self, *, limit: int, cursor: str | None) -> BlocksPage:
+        """Return blocks, newest first, as their headers say: only `block` and `verify` hash what is stored.
+
+        Costs what the page holds, whatever the payloads' size. Raises `InvalidQuestion` for a foreign cursor, `DamagedStore`.
+        """
         ...
 
     def verify(self, report: Callable[[Progress], None]) -> VerifyReport:

@@ -43,6 +43,7 @@ from .health.controller import HealthController
 from .ingest_lane import IngestLane
 from .jobs import Jobs
 from .log.controller import LogController
+from .log.verification import Verification
 from .meters.controller import MeterController
 from .metrics import HttpCounts, Metrics
 from .openapi_document import build_document
@@ -62,6 +63,7 @@ from .settings import Settings
 from .short_way import ShortWay
 from .signals.controller import SignalController
 from .statements.controller import StatementController
+from .status.controller import StatusController
 from .store_access import StoreAccess
 from .usage.controller import UsageController
 from .usage.explain_controller import ExplainController
@@ -103,6 +105,7 @@ CONTROLLERS = (
     LogController,
     ApiKeyController,
     HealthController,
+    StatusController,
     DocumentController,
 )
 
@@ -116,6 +119,8 @@ class Appliance:
         self._decoding = EventDecoding(settings, clock=clock, entropy=entropy)
         budget, counts = BodyBudget(settings.bodies_in_flight_bytes_max), HttpCounts()
         request_ids, wrong_keys = RequestIds(entropy), WrongKeys(monotonic)
+        verification = Verification(self.access, clock=clock)
+        metrics = Metrics(counts, self.access, budget, connection_count=self._count_connections)
         documents = Documents()
         self.post_office = _post_office(settings, clock=clock, entropy=entropy)
         jobs = Jobs(self.access, self.post_office, clock=clock, entropy=entropy)
@@ -136,6 +141,8 @@ class Appliance:
                 "figures": metrics,
                 "documents": documents,
                 "post_office": self.post_office,
+                "started_at": clock.now(),
+                "verification": verification,
             },
             jobs,
         )

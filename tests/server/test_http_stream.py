@@ -93,3 +93,23 @@ def test_a_stream_ends_when_the_appliance_does(start_appliance: Callable[..., Ap
     with appliance.client_with(appliance.admin_key) as watcher, listening(watcher) as messages:
         assert appliance.terminate(timeout_s=10) == 0
         assert list(messages) == []
+
+
+def test_a_sample_of_a_flood_is_few_events_and_the_count_of_the_others(appliance: Appliance, name: str) -> None:
+    with appliance.client_with(appliance.admin_key) as watcher, listening(watcher, type=name, sample=4) as messages:
+        send(appliance.client, name, *range(5_000))
+        shown, missed = 0, 0
+        while shown + missed < 5_000:
+            message = next(messages)
+            if message["event"] == "missed":
+                missed += json.loads(message["data"])["missed"]
+            else:
+                shown += 1
+        assert 1 <= shown <= 4
+        send(appliance.client, name, 9_999)
+        assert json.loads(next(messages)["data"])["value"] == 9_999
+
+
+def test_a_sample_is_of_at_least_one_event_a_second(appliance: Appliance) -> None:
+    answer = appliance.client.get("/v1/events/stream", params={"sample": 0})
+    assert answer.status_code == 400

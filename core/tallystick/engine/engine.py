@@ -29,6 +29,7 @@ from tallystick.meter import Meter
 from tallystick.signals.allowance import Allowance
 from tallystick.store import (
     NO_PROPERTIES,
+    BlocksPage,
     BlockSummary,
     CustomersPage,
     CustomersSeenPage,
@@ -62,7 +63,7 @@ from .key_ring import KeyRing
 from .ledger import Ledger
 from .live_figures import LiveFigures
 from .log_clock import clock_of
-from .log_scan import block_summary, scan_log
+from .log_scan import block_summary, blocks_page, scan_log
 from .recovery import recover
 from .signal_engine import OutboxEngine, SignalEngine
 from .skipped_page import skipped_page
@@ -252,6 +253,10 @@ class Engine(CustomerQuestions, KeyRing):
         """Return one block without its payload. Raises `NotFound`, `DamagedStore`."""
         return block_summary(self._ledger.log.block_numbered(number))
 
+    def blocks(self, *, limit: int, cursor: str | None) -> BlocksPage:
+        """Return blocks without their payloads, newest first. Raises `InvalidQuestion`, `DamagedStore`."""
+        return blocks_page(self._ledger.log, limit=limit, cursor=cursor)
+
     def verify(self, report: Callable[[Progress], None]) -> VerifyReport:
         """Walk the chain and derive every projection again; writes go on meanwhile."""
         files = VerifiedFiles(segments_path=self._directory.segments_path, dedupe_path=self._directory.dedupe_path)
@@ -437,7 +442,7 @@ class Engine(CustomerQuestions, KeyRing):
         if trouble is None and self._writer.is_held:
             trouble = self._background.trouble
         projections = self._ledger.folds.projections
-        free = self._directory.free_bytes()
+        segments, free = projections.view.segments, self._directory.free_bytes()
         if trouble is None and free < self._settings.disk_free_min_bytes:
             trouble = f"the disk has {free} bytes free, {self._settings.disk_free_min_bytes} are kept for checkpoints"
         return Health(
@@ -449,5 +454,6 @@ class Engine(CustomerQuestions, KeyRing):
             queued_events=self._writer.queued_events,
             disk_free_bytes=free,
             counters=self._ledger.counters.as_dict() | self._ledger.partials.counters(),
-            gauges=self._ledger.partials.gauges(),
+            gauges=self._ledger.partials.gauges()
+            | {"segments": len(segments.files), "segments_bytes": segments.size_bytes},
         )

@@ -63,6 +63,36 @@ class EventSubscription:
             )
         return [self._ready.popleft() for _ in range(min(_TAKE_MAX, len(self._ready)))], missed
 
+    def take_newest(self, count_max: int, timeout_s: float) -> tuple[list[StoredEvent], int]:
+        """Return the newest of what waits, at most `count_max`, and how many others there were; both empty when the time is over.
+
+        Makes objects of what is returned only: a sample of a flood costs what a sample costs.
+        """
+        with self._landed:
+            if not (self._ready or self._pieces or self._missed or self._is_closed):
+                self._landed.wait(timeout_s)
+            missed, self._missed = self._missed, 0
+            pieces = list(self._pieces)
+            self._pieces.clear()
+            self._waiting_events = 0
+        newest: deque[StoredEvent] = deque()
+        for piece in reversed(pieces):
+            rows = (
+                range(len(piece)) if self._is_for_all else [r for r in range(len(piece)) if self._is_wanted(piece, r)]
+            )
+            room = count_max - len(newest)
+            missed += max(len(rows) - room, 0)
+            for row in reversed(rows[len(rows) - min(room, len(rows)) :]):
+                newest.appendleft(piece.stored_event(row, state=EventState.COUNTED))
+        # What `take` made and did not hand out yet is older than all pieces.
+        missed += len(self._ready)
+        self._ready.clear()
+        return list(newest), missed
+
+    @property
+    def _is_for_all(self) -> bool:
+        return self._customer is None and self._event_type is None
+
     def close(self) -> None:
         """End the subscription; a `take` that waits returns at once. Idempotent."""
         with self._landed:

@@ -145,6 +145,7 @@ class _Verification:
             )
 
     def _compare_tables(self) -> None:
+        self._report(Progress("compare", self._last.position, self._end))
         for name in COUNTED:
             try:
                 self._tables.check_rows(name)

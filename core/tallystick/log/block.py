@@ -39,6 +39,19 @@ class BlockKind(IntEnum):
     SIGNALS = 6
 
 
+class BlockHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in front of a block's payload; nothing here says that the payload hashes to it."""
+
+    number: int
+    kind: BlockKind
+    position: Position
+    record_count: int
+    written_at: Instant
+    payload_bytes: int
+    previous_hash: bytes
+    hash: bytes
+
+
 class Block(msgspec.Struct, frozen=True, kw_only=True):
     """Records at `[position, position + record_count)` of the log; `number` counts blocks from 1."""
 
@@ -55,6 +68,20 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     def last_position(self) -> Position:
         """The position of the block's last record."""
         return Position(self.position + self.record_count - 1)
+
+    @property
+    def header(self) -> BlockHeader:
+        """What stands in front of the payload."""
+        return BlockHeader(
+            number=self.number,
+            kind=self.kind,
+            position=self.position,
+            record_count=self.record_count,
+            written_at=self.written_at,
+            payload_bytes=len(self.payload),
+            previous_hash=self.previous_hash,
+            hash=self.hash,
+        )
 
 
 class BlockHead(msgspec.Struct, frozen=True):
@@ -130,4 +157,30 @@ def open_block(stored: bytes, *, position: int) -> Block:
         previous_hash=previous_hash,
         payload=payload,
         hash=expected,
+    )
+
+
+def read_header(stored: bytes | memoryview, *, position: int) -> BlockHeader:
+    """Return what stands in front of the payload of the block found under `position`, without looking at the payload.
+
+    Raises `DamagedStore` where this is no header of this place; that it hashes to what it says is for `open_block` to find.
+    """
+    head = bytes(stored[: _HEADER.size + _HASH_BYTES])
+    if len(head) < _HEADER.size + _HASH_BYTES:
+        raise DamagedStore(position, f"a block of {len(head)} bytes is shorter than a header")
+    version, kind, _reserved, number, own_position, record_count, written_at, payload_bytes, previous_hash = (
+        _HEADER.unpack_from(head)
+    )
+    is_kind = kind in BlockKind.__members__.values()
+    if version != _VERSION or own_position != position or record_count < 1 or not is_kind:
+        raise DamagedStore(position, "the header of a block does not belong here")
+    return BlockHeader(
+        number=number,
+        kind=BlockKind(kind),
+        position=Position(own_position),
+        record_count=record_count,
+        written_at=Instant(written_at),
+        payload_bytes=payload_bytes,
+        previous_hash=previous_hash,
+        hash=head[_HEADER.size :],
     )

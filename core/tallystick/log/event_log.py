@@ -22,6 +22,7 @@ from tallystick.instant import Instant
 from tallystick.store import LogHead
 
 from .block import GENESIS_HASH, Block, BlockHead, BlockKind, open_block, peek_block, seal_block
+from .block import GENESIS_HASH, Block, BlockHeader, BlockKind, open_block, read_header, seal_block
 from .tables import Tables
 
 _KEY: Final = struct.Struct(">Q")
@@ -93,6 +94,21 @@ class EventLog:
         if key is None:
             raise NotFound("block", str(number))
         return self.block_at(_KEY.unpack(key)[0])
+
+    def headers(self, *, newest: int, limit: int) -> list[BlockHeader]:
+        """Return what stands in front of at most so many blocks, from number `newest` backwards. Raises `DamagedStore`.
+
+        Reads a page a block, whatever the size of the payloads, and does not hash them.
+        """
+        found: list[BlockHeader] = []
+        with self._tables.read() as txn:
+            key = self._tables.get_within(txn, b"block_numbers", _KEY.pack(newest)) if newest > 0 else None
+            with txn.cursor(db=self._tables.tables[b"blocks"]) as cursor:
+                is_there = key is not None and cursor.set_key(key)
+                while is_there and len(found) < limit:
+                    found.append(read_header(cursor.value(), position=_position_of(cursor.key())))
+                    is_there = cursor.prev()
+        return found
 
     def blocks(self, *, start: int = 1) -> Iterator[Block]:
         """Yield the blocks from the one that holds or follows `start`, up to the head at the time of each step.

@@ -34,6 +34,7 @@ class SegmentSet:
     def __init__(self, directory: Path, entries: Iterable[SegmentEntry]) -> None:
         self._directory = directory
         self._files = _by_time(SegmentFile(directory, entry) for entry in entries)
+        self._size_bytes = sum(file.entry.file_bytes for file in self._files)
 
     @property
     def entries(self) -> list[SegmentEntry]:
@@ -45,12 +46,18 @@ class SegmentSet:
         """How many events the files hold."""
         return sum(file.entry.rows for file in self._files)
 
+    @property
+    def size_bytes(self) -> int:
+        """How much the files take on disk; counted once, when the snapshot is made."""
+        return self._size_bytes
+
     def with_changes(self, *, added: Iterable[SegmentEntry] = (), removed: Iterable[SegmentEntry] = ()) -> SegmentSet:
         """Return the snapshot after a checkpoint or a merge; what was verified stays verified."""
         gone = {entry.file for entry in removed}
         kept = [file for file in self._files if file.entry.file not in gone]
         changed = SegmentSet(self._directory, ())
         changed._files = _by_time([*kept, *(SegmentFile(self._directory, entry) for entry in added)])
+        changed._size_bytes = sum(file.entry.file_bytes for file in changed._files)
         return changed
 
     def retire(self, removed: Iterable[SegmentEntry]) -> None:

@@ -49,6 +49,8 @@ COMMANDS: Final = (
     ("deliveries", "deliveries", _USE, "List messages about signals, and send one once more."),
     ("keys", "keys", _KEEP, "Create and delete API keys."),
     ("quarantine", "quarantine", _KEEP, "Look at refused events, send them again, or discard them."),
+    ("status", "status", _KEEP, "Show what a running appliance is doing."),
+    ("log", "log", _KEEP, "Show the hash chain: its head, its blocks, and a verification that runs."),
     ("verify", "verify", _KEEP, "Check the hash chain, and every projection against the log."),
     ("rebuild", "rebuild", _KEEP, "Drop every projection and make it again from the log."),
     ("completions", "completions", _OTHER, "Print or install completions for your shell."),

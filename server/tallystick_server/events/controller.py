@@ -138,6 +138,15 @@ class EventController(Controller):
                 name="after", ge=0, le=LAST_POSITION, description="Begin with what was accepted after this position."
             ),
         ] = None,
+        sample: Annotated[
+            int | None,
+            QueryParameter(
+                name="sample",
+                ge=1,
+                le=1_000,
+                description="At most so many events a second: the newest of what landed. The others are counted in `event: missed`.",
+            ),
+        ] = None,
         last_event_id: Annotated[
             str | None,
             HeaderParameter(name="Last-Event-ID", description="As `after`; browsers send it when they reconnect."),
@@ -145,11 +154,15 @@ class EventController(Controller):
     ) -> Stream:
         """Watch accepted events as server-sent events; `id` is the position, `data` the event.
 
-        `event: missed` says how many were left out because the reader was too slow.
+        `event: missed` says how many were left out because the reader was too slow, or asked for a `sample`.
         """
         position = after if last_event_id is None else _position(last_event_id)
         stream = EventStream(
-            access, customer=customer, event_type=event_type, after=None if position is None else Position(position)
+            access,
+            customer=customer,
+            event_type=event_type,
+            after=None if position is None else Position(position),
+            sample=sample,
         )
         return Stream(stream.chunks(), media_type="text/event-stream")
 

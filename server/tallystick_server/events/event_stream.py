@@ -1,7 +1,8 @@
 """Server-sent events: accepted events as they land, for one reader.
 
 Promises: `id` of each is its position, so that a reader that comes back with `Last-Event-ID` gets what it missed, in order and without
-gaps; a reader that falls behind is told how many it missed (`event: missed`) rather than slowing ingest; a comment is sent when
+gaps; a reader that falls behind is told how many it missed (`event: missed`) rather than slowing ingest, and so is one that asks for a
+sample, which costs what it holds and not what lands; a comment is sent when
 nothing lands for a while, so that both ends notice a dead connection; the stream ends when the appliance drains.
 Does not: keep a place for ever. There are as many streams as threads to wait in (`streams_max`); the next one is refused.
 """
@@ -29,19 +30,26 @@ _HEARTBEAT = b": still here\n\n"
 _HEARTBEAT_EVERY_S = 10.0
 _WAIT_S = 0.5
 _REPLAY_PIECE = 500
+_SAMPLES_PER_S = 4
 
 
 class EventStream:
     """One reader's stream; iterate `chunks` once."""
 
     def __init__(
-        self, access: StoreAccess, *, customer: str | None, event_type: str | None, after: Position | None
+        self,
+        access: StoreAccess,
+        *,
+        customer: str | None,
+        event_type: str | None,
+        after: Position | None,
+        sample: int | None = None,
     ) -> None:
         if access.streams_open >= access.streams_max:
             raise busy("too many streams are open", retry_after_s=10)
         self._access, self._store = access, access.store
         self._customer, self._event_type = customer, event_type
-        self._after = after
+        self._after, self._sample = after, sample
         self._sent = Position(0)
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -67,7 +75,7 @@ class EventStream:
     async def _live(self, subscription: Subscription) -> AsyncIterator[bytes]:
         silent_s = 0.0
         while not self._access.is_draining:
-            events, missed = await self._in_thread(lambda: subscription.take(_WAIT_S))
+            events, missed = await self._taken(subscription)
             silent_s = 0.0 if events or missed else silent_s + _WAIT_S
             if missed:
                 yield b'event: missed\ndata: {"missed":%d}\n\n' % missed
@@ -76,6 +84,15 @@ class EventStream:
             elif silent_s >= _HEARTBEAT_EVERY_S:
                 silent_s = 0.0
                 yield _HEARTBEAT
+
+    async def _taken(self, subscription: Subscription) -> tuple[list[StoredEvent], int]:
+        if self._sample is None:
+            return await self._in_thread(lambda: subscription.take(_WAIT_S))
+        piece = max(self._sample // _SAMPLES_PER_S, 1)
+        taken = await self._in_thread(lambda: subscription.take_newest(piece, _WAIT_S))
+        # What lands meanwhile waits for the next piece; its pace is what keeps a flood from being written out.
+        await asyncio.sleep(piece / self._sample)
+        return taken
 
     async def _replay(self, after: Position) -> AsyncIterator[bytes]:
         scan = await self._in_thread(lambda: self._store.scan_log(after=after))

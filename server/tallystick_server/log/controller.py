@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import Controller, get, post
+from litestar import Controller, delete, get, post
+from litestar.di import NamedDependency
 from litestar.params import PathParameter
 
 from tallystick.api_key import Scope
-from tallystick.errors import Closing
-from tallystick.store import Progress, VerifyReport
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access
+from tallystick_server.parameters import Cursor, Limit
+from tallystick_server.problem import Refusal
 
-from .schemas import BlockOut, LogHeadOut, VerifyOut, block_out, log_head_out, verify_out
+from .schemas import (
+    BlockOut,
+    BlocksOut,
+    LogHeadOut,
+    VerificationOut,
+    VerifyOut,
+    block_out,
+    log_head_out,
+    verification_out,
+    verify_out,
+)
+from .verification import Verification
 
 
 class LogController(Controller):
@@ -36,20 +48,38 @@ class LogController(Controller):
         """Show one block's place, size and hashes."""
         return block_out(await access.read(lambda store: store.block(number)))
 
-    @post("/verify", operation_id="verifyLog", summary="Verify the log", opt=allowed(Scope.ADMIN), status_code=200)
-    async def verify(self, access: Access) -> VerifyOut:
+    @get("/blocks", operation_id="listLogBlocks", summary="List blocks", opt=allowed(Scope.READ))
+    async def blocks(self, access: Access, limit: Limit = 100, cursor: Cursor = None) -> BlocksOut:
+        """List blocks, newest first, as their headers say. One block's own route, and a verification, also hash what is stored."""
+        page = await access.read(lambda store: store.blocks(limit=limit, cursor=cursor))
+        return BlocksOut([block_out(block) for block in page.items], page.next_cursor)
+
+    @post("/verify", operation_id="verifyLog", summary="Verify the log", opt=allowed(Scope.ADMIN, 409), status_code=200)
+    async def verify(self, verification: NamedDependency[Verification]) -> VerifyOut:
         """Walk the chain, derive every projection again from the log, and compare.
 
-        Takes time in proportion to the log; one verification runs at a time, and the next one is refused with 503. `tallystick verify`
-        does the same offline.
+        Takes time in proportion to the log; one verification runs at a time, and the next one is refused with 503. How far it is, is at
+        `GET /v1/log/verification`. `tallystick verify` does the same offline.
         """
-        store = access.store
+        return verify_out(await verification.run())
 
-        def report(_progress: Progress) -> None:
-            if access.is_draining:
-                raise Closing("the appliance is shutting down")
+    @get(
+        "/verification",
+        operation_id="getLogVerification",
+        summary="Show how far the verification is",
+        opt=allowed(Scope.READ),
+    )
+    async def verification(self, verification: NamedDependency[Verification]) -> VerificationOut:
+        """Show the verification that runs, with how far it is, and how the last one ended since the appliance was started."""
+        return verification_out(verification)
 
-        def run() -> VerifyReport:
-            return store.verify(report)
-
-        return verify_out(await access.long.run(run))
+    @delete(
+        "/verification",
+        operation_id="stopLogVerification",
+        summary="Stop the verification",
+        opt=allowed(Scope.ADMIN, 404),
+    )
+    async def stop(self, verification: NamedDependency[Verification]) -> None:
+        """Stop the verification that runs. It ends at its next step; whoever asked for it is answered with 409."""
+        if not verification.stop():
+            raise Refusal(404, "not_found", "no verification runs")

@@ -9,6 +9,8 @@ import msgspec
 from tallystick.store import BlockSummary, LogHead, VerifyReport
 from tallystick_server.json_values import Timestamp, timestamp
 
+from .verification import Ended, Outcome, Running, Verification
+
 Hash = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[0-9a-f]*$"}, examples=["9f86d081884c7d65…"])]
 
 
@@ -33,6 +35,13 @@ class BlockOut(msgspec.Struct, kw_only=True):
     hash: Hash
 
 
+class BlocksOut(msgspec.Struct):
+    """A page of blocks, newest first."""
+
+    items: list[BlockOut]
+    next_cursor: str | None
+
+
 class VerifyOut(msgspec.Struct, kw_only=True):
     """What verification found; `first_bad_position` is null when everything agrees."""
 
@@ -42,6 +51,32 @@ class VerifyOut(msgspec.Struct, kw_only=True):
     events: int
     first_bad_position: int | None
     problems: list[str]
+
+
+class RunningVerificationOut(msgspec.Struct, kw_only=True):
+    """How far it is: `done` of `total` positions of the log are walked; `step` is `walk`, then `compare`."""
+
+    started_at: Timestamp
+    step: str
+    done: int
+    total: int
+
+
+class EndedVerificationOut(msgspec.Struct, kw_only=True):
+    """How a verification ended; `report` is null and `detail` says why where it did not come to its end."""
+
+    started_at: Timestamp
+    ended_at: Timestamp
+    outcome: Outcome
+    detail: str
+    report: VerifyOut | None
+
+
+class VerificationOut(msgspec.Struct):
+    """The verification that runs, and the last one that ended; null where there is none since the appliance was started."""
+
+    running: RunningVerificationOut | None
+    last: EndedVerificationOut | None
 
 
 def log_head_out(head: LogHead) -> LogHeadOut:
@@ -72,4 +107,30 @@ def verify_out(report: VerifyReport) -> VerifyOut:
         events=report.events,
         first_bad_position=report.first_bad_position,
         problems=report.problems,
+    )
+
+
+def verification_out(verification: Verification) -> VerificationOut:
+    """Return what runs and what ended as it is answered."""
+    running, last = verification.running, verification.last
+    return VerificationOut(
+        None if running is None else _running_out(running), None if last is None else ended_out(last)
+    )
+
+
+def _running_out(running: Running) -> RunningVerificationOut:
+    progress = running.progress
+    return RunningVerificationOut(
+        started_at=timestamp(running.started_at), step=progress.step, done=progress.done, total=progress.total
+    )
+
+
+def ended_out(ended: Ended) -> EndedVerificationOut:
+    """Return one that is over as it is answered."""
+    return EndedVerificationOut(
+        started_at=timestamp(ended.started_at),
+        ended_at=timestamp(ended.ended_at),
+        outcome=ended.outcome,
+        detail=ended.detail,
+        report=None if ended.report is None else verify_out(ended.report),
     )

@@ -10,8 +10,9 @@ import pytest
 
 from tallystick import failpoints
 from tallystick.errors import DamagedStore, NotFound, StoreFailed, StoreFull
+from tallystick.event import Position
 from tallystick.instant import Instant
-from tallystick.log.block import BlockKind
+from tallystick.log.block import BlockKind, read_header, seal_block
 from tallystick.log.event_log import Draft, EventLog
 from tallystick.log.tables import Tables
 
@@ -138,3 +139,28 @@ def test_a_read_never_outlives_a_reopening(tables: Tables) -> None:
     tables.reopen()
     with tables.read() as txn:
         assert isinstance(txn, lmdb.Transaction)
+
+
+def test_headers_are_read_backwards_and_are_those_of_the_blocks(tables: Tables) -> None:
+    log = EventLog(tables)
+    write(tables, log, (b"a", 3), (b"b", 2), (b"c", 1), (b"d", 7))
+    blocks = list(log.blocks())
+    assert log.headers(newest=4, limit=10) == [block.header for block in reversed(blocks)]
+    assert log.headers(newest=3, limit=2) == [blocks[2].header, blocks[1].header]
+    assert log.headers(newest=0, limit=2) == log.headers(newest=5, limit=2) == []
+
+
+def test_a_header_that_belongs_elsewhere_is_refused() -> None:
+    _, stored = seal_block(
+        number=1,
+        kind=BlockKind.EVENTS,
+        position=Position(1),
+        record_count=1,
+        written_at=Instant(5),
+        previous_hash=bytes(32),
+        payload=b"a",
+    )
+    assert read_header(stored, position=1).payload_bytes == 1
+    for damaged, position in ((stored, 2), (stored[:40], 1), (b"\x09" + stored[1:], 1), (b"\x01\x63" + stored[2:], 1)):
+        with pytest.raises(DamagedStore):
+            read_header(damaged, position=position)

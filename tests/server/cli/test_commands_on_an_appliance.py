@@ -316,3 +316,28 @@ def test_ctrl_c_ends_a_tail_with_130_and_without_a_traceback(cli: CommandLine, t
         finally:
             tail.kill()
         assert tail.stderr.read() == ""
+
+
+def test_the_status_says_what_was_counted_and_the_chain_is_listed(cli: CommandLine) -> None:
+    send(cli, {"id": "s1", "type": "status", "customer": "acme"})
+    assert cli("status") == 0
+    facts = dict(line.split("\t", 1) for line in cli.out.splitlines())
+    assert facts["state"] == "takes writes"
+    assert int(facts["accepted since start"]) >= 1
+    status, head = cli.answer("status"), cli.answer("log", "head")
+    assert status["head"] == head
+    assert cli("log", "blocks", "--limit", 2) == 0
+    newest = cli.out.splitlines()[0].split("\t")
+    assert (newest[0], newest[6]) == (head["block"], head["hash"])
+    assert cli.answer("log", "block", newest[0])["previous_hash"] == newest[7]
+    assert cli("log", "block", 10**9) == 1
+    assert "block" in cli.err
+
+
+def test_a_verification_can_be_asked_about_and_there_must_be_one_to_stop(cli: CommandLine) -> None:
+    assert cli("log", "verification", "--stop") == 1
+    assert cli.err == "tallystick: no verification runs\n"
+    cli.appliance.client.post("/v1/log/verify").raise_for_status()
+    assert cli.answer("log", "verification")["last"]["outcome"] == "agrees"
+    assert cli("status") == 0
+    assert "last verification\tagrees" in cli.out

@@ -1,0 +1,1 @@
+"""What the appliance is doing, in one answer."""
