@@ -72,6 +72,7 @@ class TimeGraph(Container):
         self._zone, self._is_plain = zone, is_plain
         self._plot: PlotWidget | None = None
         self._library: Any = None  # Any: the plot library's module, loaded late
+        self._span: tuple[float, float] | None = None
         self._wanted: tuple[tuple[Series, ...], GraphKind, tuple[Mark, ...], str] | None = None
 
     def compose(self) -> ComposeResult:
@@ -91,9 +92,11 @@ class TimeGraph(Container):
         kind: GraphKind = GraphKind.LINES,
         marks: Sequence[Mark] = (),
         unit: str = "",
+        span: tuple[float, float] | None = None,
     ) -> None:
-        """Draw these series. All of a stacked graph have the same instants."""
+        """Draw these series, over `span` or as far as they reach. All of a stacked graph have the same instants."""
         self._wanted = (tuple(series), kind, tuple(marks), unit)
+        self._span = span
         self._draw_wanted()
 
     @work(exclusive=True, group="plot-library")
@@ -129,7 +132,8 @@ class TimeGraph(Container):
             plot.set_ylimits(0, 1)
             return
         starts = [point[0] for each in drawn for point in each.points]
-        plot.set_xlimits(min(starts), max(starts) if max(starts) > min(starts) else min(starts) + 1)
+        first, last = self._span or (min(starts), max(starts))
+        plot.set_xlimits(first, last if last > first else first + 1)
         tops = _tops(drawn) if kind is GraphKind.STACKED else [point[1] for each in drawn for point in each.points]
         plot.set_ylimits(min(0.0, *tops), max(tops) * 1.05 if max(tops) > 0 else 1.0)
         colours = [app_of(self).theme_variables.get(name, "white") for name in _COLOURS]
