@@ -31,6 +31,7 @@ from .statement.proof import ProvenEvent
 from .statement.question import StatementQuestion
 from .statement.statement import Statement
 from .usage.answer import UsageAnswer
+from .usage.dimensions import Dimensions, DimensionsQuestion
 from .usage.explanation import ExplainQuestion, Explanation
 from .usage.question import UsageQuestion
 from .usage.skipped_events import SkippedEvent, SkippedQuestion
@@ -400,6 +401,13 @@ class Store(Protocol):
 
     def skipped(self, meter_key: str, question: SkippedQuestion) -> SkippedPage:
         """Return events that a meter, archived or not, would count if they had what it reads. Raises `NotFound`, `InvalidQuestion`."""
+        ...
+
+    def dimensions(self, meter_key: str, question: DimensionsQuestion) -> Dimensions:
+        """Return by what the newest events of a meter, archived or not, can be grouped, with their most frequent values.
+
+        Raises `NotFound`, `InvalidQuestion`.
+        """
         ...
 
     def explain(self, meter_key: str, question: ExplainQuestion) -> Explanation:

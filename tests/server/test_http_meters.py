@@ -414,3 +414,28 @@ def test_meters_are_listed_page_by_page_in_the_order_of_their_keys(client: httpx
     assert listed(client, limit=3) == keys
     for foreign in ("x", "bWV0ZXIA", "é", "====="):
         assert client.get("/v1/meters", params={"cursor": foreign}).status_code == 400
+
+
+def test_what_a_meter_can_be_grouped_by_is_found_in_its_events(client: httpx.Client, name: str) -> None:
+    define(client, name, filter={"region": ["eu", "us"]})
+    send(
+        client,
+        name,
+        {"properties": {"region": "eu", "tokens": 1.50}, "customer": "bolt"},
+        {"properties": {"region": "eu", "cached": True}},
+        {"properties": {"region": "us"}},
+        {"properties": {"region": "ap", "tokens": 7}},
+    )
+    answer = client.get(f"/v1/meters/{name}/dimensions", params=RANGE).json()
+    assert (answer["meter"], answer["event_type"], answer["events"], answer["complete"]) == (name, name, 3, True)
+    found = {item["name"]: [(each["value"], each["events"]) for each in item["values"]] for item in answer["items"]}
+    assert list(found) == ["customer", "cached", "region", "tokens"]
+    assert (found["region"], found["tokens"]) == ([("eu", 2), ("us", 1)], [("1.5", 1)])
+    one = client.get(f"/v1/meters/{name}/dimensions", params={"name": "region", "values": 1}).json()
+    assert one["items"] == [{"name": "region", "events": 3, "distinct": 2, "values": [{"value": "eu", "events": 2}]}]
+    assert one["from"] == "1970-01-01T00:00:00Z"
+    assert client.get(f"/v1/meters/{name}-no/dimensions").status_code == 404
+    for wrong in ({"values": 1001}, {"values": "few"}, {"name": ""}, {"to": "2026-10-01T00:00:00Z"}, {"from": "soon"}):
+        refused = client.get(f"/v1/meters/{name}/dimensions", params=RANGE | wrong)
+        assert refused.status_code == 400, wrong
+        assert next(iter(wrong)) in refused.json()["errors"][0]["pointer"]

@@ -47,6 +47,7 @@ from tallystick.store import (
 )
 from tallystick.usage.answer import UsageAnswer
 from tallystick.usage.answer_usage import answer_usage
+from tallystick.usage.dimensions import Dimensions, DimensionsQuestion
 from tallystick.usage.explain_cursor import ExplainCursor, parsed_cursor
 from tallystick.usage.explain_usage import explain_usage
 from tallystick.usage.explanation import ExplainQuestion, Explanation
@@ -59,6 +60,7 @@ from .background import Background
 from .checkpoint import write_manifest_durably
 from .customer_questions import CustomerQuestions
 from .customers_seen import customers_unknown
+from .dimensions import dimensions_of
 from .key_ring import KeyRing
 from .ledger import Ledger
 from .live_figures import LiveFigures
@@ -353,6 +355,10 @@ class Engine(CustomerQuestions, KeyRing):
         """Return events that a meter skips, newest first."""
         projections = self._ledger.folds.projections
         return skipped_page(projections.view, skipping(self.meter(meter_key)), question, projections.columns_at)
+
+    def dimensions(self, meter_key: str, question: DimensionsQuestion) -> Dimensions:
+        """Return what the meter's newest events can be grouped by; see `Store.dimensions`."""
+        return dimensions_of(self._ledger.folds.projections.view, self.meter(meter_key), question)
 
     def explain(self, meter_key: str, question: ExplainQuestion) -> Explanation:
         """Return the events or intervals behind a figure, page by page; see `Store.explain`."""

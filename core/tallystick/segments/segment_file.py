@@ -110,6 +110,12 @@ class SegmentFile:
             pl.col(POSITION), self.time(), pl.col(CUSTOMER), self.value(), *self.property_texts(properties)
         )
 
+    def frame_with_rest(self, selection: Selection, properties: Sequence[str]) -> pl.LazyFrame:
+        """Return the selected rows as `frame` does, and `rest`: the properties without a column, as a JSON object of texts."""
+        return self._selected(selection).select(
+            pl.col(POSITION), self.time(), pl.col(CUSTOMER), *self.property_texts(properties), pl.col(REST)
+        )
+
     def times_and_positions(self, selection: Selection) -> pl.LazyFrame:
         """Return `time` and `position` of the selected rows."""
         return self._selected(selection).select(self.time(), pl.col(POSITION))

@@ -200,6 +200,36 @@ def list_skipped(
     return 0
 
 
+@app.command(
+    name="dimensions",
+    help_epilogue="Examples:\n  tallystick meters dimensions tokens\n  tallystick meters dimensions tokens --from -7d --values 5\n"
+    "  tallystick meters dimensions tokens --name region --values 1000 --json",
+)
+def list_dimensions(
+    key: Key,
+    /,
+    *,
+    start: From = None,
+    end: To = None,
+    timezone: TimeZone = "UTC",
+    name: Annotated[str | None, Parameter(help="Only this one: `customer` or a property.")] = None,
+    values: Annotated[int, Parameter(help="How many values of each, most frequent first; 0 to 1,000.")] = 20,
+    json: AsJson = False,
+    connection: Connection = LOCAL,
+) -> int:
+    """List by what a meter can be grouped and filtered, as its newest 50,000 events show, and how many events have each value."""
+    from .client import segment
+    from .dimensions_table import show_dimensions
+
+    params = [*range_params(start, end, timezone), ("include_archived", "true"), ("values", str(values))]
+    if name is not None:
+        params.append(("name", name))
+    with connection.client() as client:
+        body = client.get(f"/v1/meters/{segment(key)}/dimensions", params)
+    show_dimensions(Terminal.of_process(), body, as_json=json)
+    return 0
+
+
 def _described(name: str | None, dimensions: tuple[str, ...]) -> dict[str, Any]:  # Any: JSON that the appliance checks
     """Return what people are told of a meter, as far as it was given."""
     listed = [part.strip() for text in dimensions for part in text.split(",") if part.strip()]

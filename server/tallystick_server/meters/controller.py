@@ -8,9 +8,11 @@ from litestar.params import FromPath, JSONBody
 
 from tallystick.api_key import ApiKey, Scope
 from tallystick.errors import InvalidDefinition
+from tallystick.instant import EARLIEST
 from tallystick.meter import Meter
 from tallystick.store import MeterVersionsPage, SkippedPage, Store
 from tallystick.usage.aggregators import listed_aggregators
+from tallystick.usage.dimensions import Dimensions, DimensionsQuestion
 from tallystick.usage.skipped_events import SkippedQuestion
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access, Present
@@ -22,6 +24,7 @@ from tallystick_server.usage.controller import Rendered, answered, rendered, ren
 from tallystick_server.usage.parameters import From, To
 from tallystick_server.usage.schemas import UsageOut
 
+from .dimensions_schemas import DimensionName, DimensionsOut, Since, Values, dimensions_out
 from .schemas import (
     AggregatorsOut,
     MeterCreate,
@@ -154,6 +157,44 @@ class MeterController(Controller):
 
         page = await access.scan(skipped, request.receive)
         return SkippedOut([skipped_out(event) for event in page.items], page.next_cursor)
+
+    @get(
+        "/meters/{key:str}/dimensions",
+        operation_id="listMeterDimensions",
+        summary="What a meter can be grouped by",
+        opt=allowed(Scope.READ, 404),
+    )
+    async def dimensions(  # noqa: PLR0913 - one for each parameter
+        self,
+        *,
+        key: FromPath[str],
+        access: Access,
+        clock: Present,
+        request: Request[None, ApiKey, State],
+        start: Since = None,
+        end: To = None,
+        name: DimensionName = None,
+        values: Values = 20,
+        include_archived: IncludeArchived = False,
+    ) -> DimensionsOut:
+        """List `customer` and the properties that the meter's newest events have, each with its most frequent values.
+
+        Looked at are the newest 50,000 events of its type in `[from, to)`; those that pass its filter are counted, exactly. `complete` is
+        false where the range has older ones too. At most the 100 most frequent properties are listed, by name.
+        """
+        question = DimensionsQuestion(
+            start=EARLIEST if start is None else moment("from", start),
+            end=end_or_now(end, clock),
+            name=name,
+            values=values,
+        )
+
+        def dimensions(store: Store) -> tuple[Meter, Dimensions]:
+            meter = readable_meter(store, key, include_archived=include_archived)
+            return meter, store.dimensions(key, question)
+
+        meter, found = await access.scan(dimensions, request.receive)
+        return dimensions_out(meter, question, found)
 
     @post(
         "/meters/preview",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tallystick_server.cli.dimensions_table import show_dimensions
 from tallystick_server.cli.terminal import Terminal
 from tallystick_server.cli.usage_chart import show_chart
 from tallystick_server.cli.usage_table import show_usage
@@ -73,6 +74,26 @@ def test_skipped_events_are_listed_with_their_reasons(cli: CommandLine, tokens: 
     assert [line.split("\t")[1] for line in cli.out.splitlines()] == ["cargo", "bolt"]
     answer = cli.answer("meters", "skipped", tokens, *RANGE, "--limit", "1")
     assert [each["reasons"][0]["code"] for each in answer["items"]] == ["missing"]
+
+
+def test_what_a_meter_can_be_grouped_by_is_listed_for_programs_and_for_people(cli: CommandLine, tokens: str) -> None:
+    assert cli("meters", "dimensions", tokens, *RANGE, "--name", "region") == 0
+    assert cli.out == "region\teu\t2\nregion\tus\t1\n"
+    answer = cli.answer("meters", "dimensions", tokens, "--values", "1")
+    assert [(item["name"], item["distinct"], len(item["values"])) for item in answer["items"]] == [
+        ("customer", "3", 1),
+        ("n", "3", 1),
+        ("region", "2", 1),
+    ]
+    terminal = Terminal(io.StringIO(), io.StringIO(), for_person=True)
+    cut = b'{"events":1,"complete":false,"items":[{"name":"region","events":2,"distinct":2,"values":[{"value":"eu","events":1}]}]}'
+    show_dimensions(terminal, cut, as_json=False)
+    assert isinstance(terminal.out, io.StringIO)
+    assert isinstance(terminal.err, io.StringIO)
+    assert "most frequent" in terminal.out.getvalue()
+    assert "there are older ones" in terminal.err.getvalue()
+    assert cli("meters", "dimensions", tokens, "--values", "1001") == 1
+    assert "values" in cli.err
 
 
 def test_a_meter_is_tried_with_everything_that_usage_takes(cli: CommandLine, tokens: str) -> None:
