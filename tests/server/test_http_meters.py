@@ -405,6 +405,26 @@ def test_events_that_a_meter_skips_are_listed_with_their_reasons(client: httpx.C
         assert next(iter(wrong)) in refused.json()["errors"][0]["pointer"]
 
 
+def test_a_meter_that_is_not_saved_says_which_events_it_would_skip(client: httpx.Client, name: str) -> None:
+    send(
+        client, name,
+        {"time": "2026-11-02T10:00:00Z", "properties": {"tokens": "many"}},
+        {"time": "2026-11-03T10:00:00Z", "properties": {}},
+        {"time": "2026-11-03T11:00:00Z", "properties": {"tokens": 7}},
+    )  # fmt: skip
+    meter = {"event_type": name, "aggregation": "sum", "field": "properties.tokens"}
+    url = "/v1/meters/preview/skipped"
+    first = client.post(url, json={"meter": meter, "query": RANGE | {"limit": 1}}).json()
+    assert [(each["id"], each["reasons"][0]["code"]) for each in first["items"]] == [(f"{name}-1", "missing")]
+    rest = client.post(url, json={"meter": meter, "query": RANGE | {"cursor": first["next_cursor"]}}).json()
+    assert [(each["id"], each["reasons"][0]["code"]) for each in rest["items"]] == [(f"{name}-0", "not_a_number")]
+    none = client.post(url, json={"meter": meter | {"field": "value"}, "query": RANGE})
+    assert (none.status_code, none.json()["items"]) == (200, [])
+    wrong = client.post(url, json={"meter": meter | {"aggregation": "guess"}, "query": RANGE})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "aggregation")
+    assert client.post(url, json={"meter": meter, "query": RANGE | {"limit": 0}}).status_code == 400
+
+
 def test_meters_are_listed_page_by_page_in_the_order_of_their_keys(client: httpx.Client, name: str) -> None:
     for suffix in ("b", "a", "c.d", "c"):
         define(client, f"{name}-{suffix}", event_type=name)

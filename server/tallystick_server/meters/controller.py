@@ -33,6 +33,7 @@ from .schemas import (
     MeterUpdate,
     MeterVersionsOut,
     PreviewRequest,
+    PreviewSkippedRequest,
     SkippedOut,
     aggregator_out,
     meter_of,
@@ -215,6 +216,28 @@ class MeterController(Controller):
             return rendered(render(found), [found])
 
         return answered(await access.scan(answer, request.receive), access, request, media_type=media_type)
+
+    @post(
+        "/meters/preview/skipped",
+        operation_id="previewSkippedEvents",
+        summary="List events that a meter to try would skip",
+        opt=allowed(Scope.READ, 422, 424),
+        status_code=200,
+    )
+    async def preview_skipped(
+        self,
+        data: JSONBody[PreviewSkippedRequest],
+        access: Access,
+        clock: Present,
+        request: Request[None, ApiKey, State],
+    ) -> SkippedOut:
+        """List events in `[from, to)` that a meter which is not saved would not count, newest first, each with the reasons."""
+        meter, query = meter_of(data.meter), data.query
+        question = SkippedQuestion(
+            start=moment("from", query.start), end=end_or_now(query.end, clock), limit=query.limit, cursor=query.cursor
+        )
+        page = await access.scan(lambda store: store.preview_skipped(meter, question), request.receive)
+        return SkippedOut([skipped_out(event) for event in page.items], page.next_cursor)
 
     @get(
         "/aggregators",

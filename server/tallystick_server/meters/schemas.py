@@ -14,7 +14,7 @@ from tallystick.meter import Meter, MeterVersion
 from tallystick.usage.aggregators import ListedAggregator
 from tallystick.usage.skipped_events import SkipCode, SkippedEvent
 from tallystick_server.events.schemas import EventOut, event_out
-from tallystick_server.json_values import Timestamp, invalid_parameter, timestamp, timestamp_or_null
+from tallystick_server.json_values import Moment, Timestamp, invalid_parameter, timestamp, timestamp_or_null
 from tallystick_server.merge_patch import kept_or, kept_or_default, merged
 from tallystick_server.program_version import program_version
 from tallystick_server.usage.asked import filter_text
@@ -178,6 +178,22 @@ class PreviewRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     meter: MeterDraft
     query: UsageQuery
+
+
+class SkippedQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
+    """Which skipped events; the fields are the parameters of `GET /v1/meters/{key}/skipped`."""
+
+    start: Moment
+    end: Moment | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 100
+    cursor: Annotated[str, msgspec.Meta(max_length=4_096)] | None = None
+
+
+class PreviewSkippedRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A meter that is not saved, and a range in which it would skip events."""
+
+    meter: MeterDraft
+    query: SkippedQuery
 
 
 class AggregatorOut(msgspec.Struct):
