@@ -5,10 +5,11 @@ Promises: `exact` loses no digit. `short` has three significant digits and says 
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final
 
 NOTHING: Final = "–"  # noqa: RUF001 - a dash is what stands for no figure
+_WIDE: Final = Context(prec=76)
 _STEPS: Final = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 _BYTES: Final = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
@@ -71,3 +72,12 @@ def _three_digits(figure: float) -> str:
     decimals = 0 if size >= 100 or figure == int(figure) else 1 if size >= 10 else 2  # noqa: PLR2004 - by size
     text = f"{figure:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rounded(figure: Decimal | int | None, unit: str | None = None, *, decimals: int = 3) -> str:
+    """Return the figure with at most so many decimals, thousands apart; where that drops something, it says so by a leading ~."""
+    if figure is None:
+        return NOTHING
+    exactly = Decimal(figure)
+    near = exactly.quantize(Decimal(1).scaleb(-decimals), context=_WIDE)
+    return exact(exactly, unit) if near == exactly else f"~{exact(near, unit)}"
