@@ -13,6 +13,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     `dedupe_window_s` is None for ever: an id sent again later than that counts as a new event.
     `disk_free_min_bytes` is kept free: a write that would go below it is refused with `StoreFull`, so that checkpoints still have room.
     `partials_memory_bytes` and `partials_disk_bytes` bound the states kept for questions that come again; 0 of either goes without it.
+    `columns_memory_bytes` bounds the columns of events that were decoded for questions and may serve the next.
     """
 
     queue_events_max: int = 200_000
@@ -26,4 +27,5 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     block_cache_bytes: int = 96 * 1024 * 1024
     partials_memory_bytes: int = 128 * 1024 * 1024
     partials_disk_bytes: int = 1024 * 1024 * 1024
+    columns_memory_bytes: int = 128 * 1024 * 1024
     map_bytes_max: int = 1 << 40

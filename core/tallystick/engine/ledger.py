@@ -76,6 +76,7 @@ class Ledger:
         self.partials = PartialStates(
             PartialFolder(directory.partials_path, bytes_max=settings.partials_disk_bytes),
             memory_bytes_max=settings.partials_memory_bytes,
+            columns_bytes_max=settings.columns_memory_bytes,
         )
         self.counters = Counters()
         self.keys_used: dict[str, Instant] = {}

@@ -32,14 +32,14 @@ from tallystick.usage.aggregators.sum import Sum
 from tallystick.usage.aggregators.unique import Unique
 from tallystick.usage.counted_events import WINDOW, counted_events, group_columns
 from tallystick.usage.event_frames import TIME
+from tallystick.usage.ordered_figures import OrderedFigures
 from tallystick.usage.question import UsageQuestion, WindowSize
 from tallystick.usage.windows import Windows
 
+from .figures_view import CUSTOMERS_LOOKED_UP_MAX, figures_from_columns
 from .view import View
 
 FOLDED: Final = (Avg, Count, Latest, Max, Min, Sum, Unique)
-# So many are looked up in the rows by their keys; a question about more reads as much as one about all.
-_CUSTOMERS_LOOKED_UP_MAX: Final = 16
 
 
 class StatesView:
@@ -84,6 +84,12 @@ class StatesView:
         columns = parts[0].columns
         states = pl.concat([part.select(columns) for part in parts])
         return collected(aggregator.merge(states.lazy(), keys))
+
+    def figures(
+        self, meter: Meter, question: UsageQuestion, *, aggregator: Aggregator, windows: Windows
+    ) -> OrderedFigures | None:
+        """Return the question's figures where they are to be had from columns of states."""
+        return figures_from_columns(self.view, self.partials, meter, question, aggregator=aggregator, windows=windows)
 
 
 class _Tails:
@@ -172,7 +178,7 @@ class _Asked:
             self._folding,
             [counted for counted in self._touched if selection.may_touch(counted.file.entry)],
             self._partials.known(self._segments, self._voids.targets),
-            may_wait=self._customers is None or len(self._customers) > _CUSTOMERS_LOOKED_UP_MAX,
+            may_wait=self._customers is None or len(self._customers) > CUSTOMERS_LOOKED_UP_MAX,
         )
 
     def _taken(self, merged: MergedStates, start: int, end: int) -> pl.DataFrame:

@@ -4,5 +4,5 @@
 #define EXPORTED __attribute__((visibility("default")))
 
 EXPORTED int32_t tallystick_interface(void) {
-    return 4;
+    return 5;
 }

@@ -18,7 +18,7 @@ import msgspec
 
 FILE_NAME: Final = "libtallystick.so"
 VARIABLE: Final = "TALLYSTICK_NATIVE"
-INTERFACE: Final = 4
+INTERFACE: Final = 5
 
 _Word: Final = ctypes.c_uint64
 _Signed: Final = ctypes.c_int64
@@ -36,6 +36,7 @@ _SIGNATURES: Final = {
     "identity_hashes": (ctypes.c_int32, (_Bytes, _Word, _Memory)),
     "compare_rows": (None, (_Bytes, _Memory, _Bytes, _Memory, _Word, _Memory)),
     "probe_filters": (None, (_Memory, _Memory, _Memory, _Word, _Memory, _Word, _Memory, _Memory)),
+    "fold_rows": (_Word, (_Memory,)),
     "same_rows": (_Word, (_Bytes, _Word, _Bytes, _Word, _Word)),
     "export_texts": (ctypes.c_int32, (_Memory, _Word, ctypes.c_int32, _Memory)),
     "export_values": (ctypes.c_int32, (_Memory, _Word, _Memory)),

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -31,6 +31,7 @@ from tallystick.segments.segment_set import SegmentSet
 from tallystick.segments.selection import Selection
 
 from .buckets import bucket_edges
+from .column_states import ROWS_PER_STATE_MIN, SMALL_ROWS, ColumnStates
 from .counted_file import CountedFile, Positions, counted_files
 from .fold_segment import PLACE, fold_segment
 from .folding import Folding
@@ -38,14 +39,13 @@ from .merged_states import BUCKET, MergedStates, put_together, tidied
 from .partial_folder import PartialFolder
 from .states_cache import StatesCache
 
-# States that are more than a quarter of the rows are not worth their bytes: the rows are as quick to fold.
-_ROWS_PER_STATE_MIN: Final = 4
-_SMALL_ROWS: Final = 4_096
 _NOT_WORTH_IT_MAX: Final = 10_000
 _WAITING_MAX: Final = 256
 _LOCKS: Final = 64
 _QUIET_S: Final = 0.03
 _QUIET_S_MAX: Final = 1.0
+
+T = TypeVar("T")
 
 _log: Final = logging.getLogger("tallystick.partials")
 
@@ -53,9 +53,9 @@ _log: Final = logging.getLogger("tallystick.partials")
 class PartialStates:
     """The states of one engine. Safe from any thread."""
 
-    def __init__(self, folder: PartialFolder, *, memory_bytes_max: int) -> None:
+    def __init__(self, folder: PartialFolder, *, memory_bytes_max: int, columns_bytes_max: int) -> None:
         self._folder = folder
-        self._merged: StatesCache[MergedStates] = StatesCache(bytes_max=memory_bytes_max)
+        self._cache: StatesCache[object] = StatesCache(bytes_max=memory_bytes_max)
         self._is_on = memory_bytes_max > 0
         # By digest, so that two questions that want the same states make them once.
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
@@ -63,8 +63,9 @@ class PartialStates:
         self._folders = ThreadPoolExecutor(max_workers=pl.thread_pool_size(), thread_name_prefix="tallystick-fold")
         self._background = _Background()
         self._last_known: tuple[SegmentSet, Positions, dict[str, CountedFile]] | None = None
-        self.hits = 0
-        self.misses = 0
+        self._hits = 0
+        self._misses = 0
+        self.columns = ColumnStates(folder, self._cache, self, columns_bytes_max=columns_bytes_max)
 
     @property
     def is_on(self) -> bool:
@@ -79,14 +80,14 @@ class PartialStates:
         With `may_wait` what is missing is made now, otherwise in the background. None where there are no states that may be used.
         """
         digest = folding.digest
-        found = self._merged.get(digest)
+        found = self._kept(digest)
         if found is not None and not found.is_current(known):
             found = None
         missing = [
             counted for counted in wanted if not _covered(found, counted) and self._is_worth_it(folding, counted)
         ]
-        self.hits += len(wanted) - len(missing)
-        self.misses += len(missing)
+        self._hits += len(wanted) - len(missing)
+        self._misses += len(missing)
         if not missing:
             return found
         if may_wait:
@@ -105,7 +106,10 @@ class PartialStates:
     def replace(self, gone: Sequence[SegmentEntry], made: Sequence[SegmentEntry]) -> None:
         """Follow a merge of segments: the same events lie in other files, so states of all the old ones are states of the new ones."""
         names = {entry.file for entry in gone}
-        for digest, merged in self._merged.items():
+        self.columns.replace(gone, made)
+        for digest, merged in self._cache.items():
+            if not isinstance(merged, MergedStates):
+                continue
             marks = {name: mark for name, mark in merged.marks.items() if name in names}
             # Which of the new files a voided event went to is not known here: such states are made again.
             if len(marks) == len(names) and not any(marks.values()):
@@ -120,8 +124,13 @@ class PartialStates:
 
     def forget(self) -> None:
         """Forget everything, on disk too."""
-        self._merged.clear()
+        self._cache.clear()
+        self.columns.forget()
         self._folder.clear()
+
+    def later(self, key: bytes, work: Callable[[], object]) -> None:
+        """Have something done in the background, unless too much waits for it."""
+        self._background.add(key, work)
 
     def asking(self) -> AbstractContextManager[None]:
         """Say for the length of a `with` that a question is being answered: the background holds still."""
@@ -133,13 +142,17 @@ class PartialStates:
 
     def gauges(self) -> dict[str, int]:
         """Return how much is kept."""
-        return {"partials_memory_bytes": self._merged.size_bytes, "partials_disk_bytes": self._folder.size_bytes}
+        return {
+            "partials_memory_bytes": self._cache.size_bytes,
+            "partials_disk_bytes": self._folder.size_bytes,
+            "columns_memory_bytes": self.columns.columns.size_bytes,
+        }
 
     def counters(self) -> dict[str, int]:
         """Return what was done since the start."""
         return {
-            "partials_hits": self.hits,
-            "partials_misses": self.misses,
+            "partials_hits": self._hits + self.columns.hits,
+            "partials_misses": self._misses + self.columns.misses,
             "partials_damaged": self._folder.damaged,
             "partials_write_failures": self._folder.failures,
         }
@@ -149,12 +162,12 @@ class PartialStates:
         self._background.close()
         self._folders.shutdown(wait=True)
 
-    def fold_all(self, folds: Sequence[Callable[[], pl.DataFrame]]) -> list[pl.DataFrame]:
+    def fold_all(self, folds: Sequence[Callable[[], T]]) -> list[T]:
         """Do several folds, as many at once as Polars has threads. Raises `Cancelled` between two of them once the question is given up."""
         wanted = [while_wanted(fold) for fold in folds]
         if len(wanted) <= 1 or pl.thread_pool_size() == 1:
             return [fold() for fold in wanted]
-        return list(self._folders.map(_do, wanted))
+        return [*self._folders.map(_done, wanted)]
 
     def _completed(
         self, folding: Folding, wanted: Sequence[CountedFile], known: Mapping[str, CountedFile]
@@ -162,7 +175,7 @@ class PartialStates:
         """Merge what is there with what is missing, and keep it."""
         digest = folding.digest
         with self._locks[digest[0] % _LOCKS]:
-            found = self._merged.get(digest)
+            found = self._kept(digest)
             is_current = found is not None and found.is_current(known)
             others = [] if found is None or is_current else [known[name] for name in found.marks if name in known]
             base = found if is_current else None
@@ -179,12 +192,16 @@ class PartialStates:
     def _tidy(self, folding: Folding) -> None:
         digest = folding.digest
         with self._locks[digest[0] % _LOCKS]:
-            loose = self._merged.get(digest)
+            loose = self._kept(digest)
             if loose is not None and not loose.is_tidy:
                 self._keep(digest, tidied(folding, loose))
 
+    def _kept(self, digest: bytes) -> MergedStates | None:
+        found = self._cache.get(digest)
+        return found if isinstance(found, MergedStates) else None
+
     def _keep(self, digest: bytes, merged: MergedStates) -> None:
-        self._merged.put(digest, merged, size_bytes=int(merged.frame.estimated_size()))
+        self._cache.put(digest, merged, size_bytes=int(merged.frame.estimated_size()))
 
     def _partials(self, folding: Folding, files: Sequence[CountedFile]) -> list[tuple[CountedFile, pl.DataFrame]]:
         """Return the states of each file by bucket; files of which they are not worth it are left out."""
@@ -214,7 +231,7 @@ class PartialStates:
         states = fold_segment(counted.file, folding, selection, edges)
         starts = pl.Series(BUCKET, edges, dtype=pl.Int64)
         states = states.with_columns(starts.gather(states[PLACE]).alias(BUCKET)).drop(PLACE)
-        if states.height > max(entry.rows // _ROWS_PER_STATE_MIN, _SMALL_ROWS):
+        if states.height > max(entry.rows // ROWS_PER_STATE_MIN, SMALL_ROWS):
             self._note_not_worth_it(folding, counted)
         else:
             self._background.add(digest, lambda: self._folder.write(entry.file, digest, states))
@@ -229,7 +246,7 @@ class PartialStates:
         self._not_worth_it[folding.digest + counted.name.encode()] = None
 
 
-def _do(fold: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+def _done(fold: Callable[[], T]) -> T:
     return fold()
 
 

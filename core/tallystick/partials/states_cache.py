@@ -38,6 +38,11 @@ class StatesCache(Generic[T]):
             while self.size_bytes > self._bytes_max:
                 self.size_bytes -= self._values.popitem(last=False)[1][1]
 
+    def drop(self, key: bytes) -> None:
+        """Forget a value, if it is there."""
+        with self._lock:
+            self.size_bytes -= self._values.pop(key, (None, 0))[1]
+
     def items(self) -> list[tuple[bytes, T]]:
         """Return everything that is kept, without using it."""
         with self._lock:

@@ -107,8 +107,12 @@ class LiveTail:
         customers: Sequence[str] | None = None,
         as_of: int | None = None,
         voided: npt.NDArray[np.int64] | None = None,
+        after: int | None = None,
     ) -> list[pl.LazyFrame]:
-        """Return what `EventFrames.frames` promises, for events up to position `head`; `voided` are sorted positions to leave out."""
+        """Return what `EventFrames.frames` promises, for events up to position `head`; `voided` are sorted positions to leave out.
+
+        Events up to the position `after` are left out, without looking at them.
+        """
         selection = Selection(
             event_type=event_type,
             start=start,
@@ -118,7 +122,7 @@ class LiveTail:
             voided=voided,
         )
         columns = [POSITION, TIME, CUSTOMER, VALUE, *(PROPERTY_PREFIX + name for name in properties)]
-        return [frame.select(columns) for frame in self._selected(selection, properties)]
+        return [frame.select(columns) for frame in self._selected(selection, properties, after=after)]
 
     def newest(
         self,
@@ -160,7 +164,9 @@ class LiveTail:
         counts = add_up(pl.concat([count_customers(frame) for frame in frames]))
         return as_customers(counts.sort(CUSTOMER).head(limit).collect(engine="streaming"))
 
-    def _selected(self, selection: Selection, properties: Sequence[str]) -> list[pl.LazyFrame]:
+    def _selected(
+        self, selection: Selection, properties: Sequence[str], *, after: int | None = None
+    ) -> list[pl.LazyFrame]:
         if selection.customers is not None and not selection.customers:
             return []
         selected: list[pl.LazyFrame] = []
@@ -168,6 +174,10 @@ class LiveTail:
             first, last = int(rows[POSITION][0]), int(rows[POSITION][-1])
             if selection.last_position is not None and first > selection.last_position:
                 continue
+            if after is not None and first <= after:
+                if last <= after:
+                    continue
+                rows = rows.slice(rows[POSITION].search_sorted(after, side="right"))  # noqa: PLW2901 - the same, less of it
             predicate = selection.table_predicate(first_position=first, last_position=last)
             selected.append(rows.lazy().filter(*predicate) if predicate else rows.lazy())
         return selected

@@ -26,6 +26,7 @@ from .counted_events import WINDOW, counted_events, group_columns
 from .event_frames import TIME, EventFrames
 from .figure_table import EVERYTHING, FigureTable
 from .level_table import level_table
+from .ordered_figures import FigureSource, arrange_figures
 from .previous_period import beside_previous, previous_question
 from .question import Compare, UsageQuestion
 from .state_source import StateSource
@@ -39,12 +40,27 @@ def answer_usage(frames: EventFrames, meter: Meter, question: UsageQuestion, *, 
     """
     check_question(question)
     if question.compare is Compare.NONE:
+        quick = _quick_answer(frames, meter, question)
+        if quick is not None:
+            return quick
         return arrange_answer(meter, question, figure_table(frames, meter, question, clock=clock))
     before = previous_question(question)
     # Which groups stay is known only once both periods are: neither may leave out any before.
     both = (replace(period, limit=None) for period in (question, before))
     now, was = (figure_table(frames, meter, period, clock=clock) for period in both)
     return arrange_answer(meter, question, beside_previous(now, was), previous=(before.start, before.end))
+
+
+def _quick_answer(frames: EventFrames, meter: Meter, question: UsageQuestion) -> UsageAnswer | None:
+    """Return the answer where the frames know its figures."""
+    if not isinstance(frames, FigureSource):
+        return None
+    aggregator = bind_aggregator(meter)
+    windows = cut_windows(question.start, question.end, question.window, question.timezone)
+    if isinstance(aggregator, SeriesAggregator) or not len(windows):
+        return None
+    found = frames.figures(meter, question, aggregator=aggregator, windows=windows)
+    return None if found is None else arrange_figures(meter, question, found, windows=windows, aggregator=aggregator)
 
 
 def figure_table(frames: EventFrames, meter: Meter, question: UsageQuestion, *, clock: Clock) -> FigureTable:

@@ -37,11 +37,11 @@ def arrange_answer(
     if not question.group_by and question.fill is Fill.ZERO and totals.is_empty():
         totals = _nothing_at_all(table)
     totals = top_groups(totals, table.columns, question).sort(table.columns, nulls_last=True).with_row_index(PLACE)
-    _check_size(totals.height, "groups")
+    check_size(totals.height, "groups")
     rows = table.rows.join(totals.select(*table.columns, PLACE), on=list(table.columns), nulls_equal=True)
     rows = rows.drop(table.columns).sort(PLACE, WINDOW)
     is_filled = question.fill is Fill.ZERO
-    _check_size(totals.height * len(table.windows) if is_filled else rows.height, "rows")
+    check_size(totals.height * len(table.windows) if is_filled else rows.height, "rows")
     if is_filled:
         rows = _filled(rows, totals.height, table)
     answered = UsageTotals(totals, question.group_by, table.columns)
@@ -96,7 +96,8 @@ def _sides(table: FigureTable) -> list[tuple[tuple[str, str], int | None]]:
     return [*sides, ((PREVIOUS_HIGH, PREVIOUS_LOW), table.previous_begun)] if table.is_compared else sides
 
 
-def _check_size(count: int, what: str) -> None:
+def check_size(count: int, what: str) -> None:
+    """Raise `InvalidQuestion` if there are more than an answer may have."""
     if count > ROWS_MAX:
         raise InvalidQuestion(
             "limit",

@@ -1,0 +1,148 @@
+"""The states of what is in no segment yet: each new event is folded once for a folding that is asked about, and never again.
+
+Promises: the states are those of the tail's events up to the position that a question is about, without the voided ones. Where a later
+question has brought them beyond that position already, or they do not fit into columns, the answer is None, and the tail is folded anew.
+Bounded as all states are: they are kept in the same memory.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Final
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from tallystick.cancellation import collected
+from tallystick.instant import EARLIEST, LATEST
+from tallystick.segments.live_tail import LiveTail
+from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME
+from tallystick.usage.event_selection import EventSelection
+from tallystick.usage.operand import property_names
+from tallystick.usage.windows import Windows
+
+from .buckets import Edges, bucket_edges
+from .column_plan import ColumnPlan
+from .counted_file import Positions
+from .group_codes import GroupCodes
+from .merged_states import BUCKET
+from .state_columns import StateColumns, put_together, state_columns
+from .states_cache import StatesCache
+
+_LOCKS: Final = 16
+
+
+class _Folded(msgspec.Struct, frozen=True, eq=False):
+    """The states of the tail's events up to `position`; `mark` are the positions in it that do not count.
+
+    The tail is not kept alive: it is let go once its segments are on record, and is larger by far than the states of it.
+    """
+
+    tail: weakref.ref[LiveTail]
+    position: int
+    mark: bytes
+    states: StateColumns
+    groups: GroupCodes
+
+    def is_of(self, tail: LiveTail, plan: ColumnPlan) -> bool:
+        """Whether these are states of that tail, of the numbers that the plan goes by."""
+        return self.tail() is tail and self.groups is plan.groups
+
+
+class TailColumns:
+    """Keeps them in the cache that is given. Safe from any thread."""
+
+    def __init__(self, cache: StatesCache[object]) -> None:
+        self._cache = cache
+        self._locks = [threading.Lock() for _ in range(_LOCKS)]
+
+    def states(self, plan: ColumnPlan, tail: LiveTail, *, head: int, voided: Positions) -> StateColumns | None:
+        """Return the states of the tail's events up to `head`; `buckets` are instants. None where they are not to be had so."""
+        first, last = tail.first_position, tail.last_position
+        if first is None or last is None or first > head:
+            return _nothing(plan)
+        last = min(last, head)
+        key = b"tail %d" % id(tail) + plan.digest
+        start, end = np.searchsorted(voided, (first, last + 1)).tolist()
+        mark = voided[start:end].tobytes()
+        with self._locks[plan.digest[0] % _LOCKS]:
+            found = self._cache.get(key)
+            known = found if isinstance(found, _Folded) and found.is_of(tail, plan) else None
+            if known is not None and known.position > last:
+                return None
+            if known is not None and known.mark != mark:
+                known = None
+            if known is not None and known.position == last:
+                return known.states
+            after = first - 1 if known is None else known.position
+            states = fold_tail(plan, tail, after=after, head=last, voided=voided[start:end])
+            if states is not None and known is not None:
+                states = put_together([known.states, states])
+            if states is not None:
+                folded = _Folded(weakref.ref(tail), last, mark, states, plan.groups)
+                self._cache.put(key, folded, size_bytes=states.size_bytes)
+            return states
+
+
+def _nothing(plan: ColumnPlan) -> StateColumns:
+    nothing = np.empty(0, np.int64)
+    units = nothing if plan.adds_values else None
+    return state_columns(nothing, nothing, nothing, events=nothing, units=units, scale=0)
+
+
+def fold_tail(
+    plan: ColumnPlan,
+    tail: LiveTail,
+    *,
+    head: int,
+    voided: Positions,
+    after: int | None = None,
+    start: int = EARLIEST,
+    end: int = LATEST + 1,
+    edges: Edges | None = None,
+) -> StateColumns | None:
+    """Fold the events with `after < position <= head` and `start <= time < end`; None where the states do not fit into columns.
+
+    With `edges`, within which all of them lie, the numbers of windows stand in place of instants.
+    """
+    folding, operands = plan.folding, plan.aggregator.operands
+    selection = EventSelection(None, folding.properties)
+    grouped = {name for name in folding.by if name != CUSTOMER}
+    names = sorted({*grouped, *selection.property_names, *property_names(operands)})
+    frames = tail.frames(
+        head=head,
+        event_type=folding.meter.event_type,
+        start=start,
+        end=end,
+        properties=names,
+        voided=voided,
+        after=after,
+    )
+    if not frames:
+        return _nothing(plan)
+    keys = folding.by_columns
+    events = collected(
+        selection.narrow(pl.concat(frames))
+        .select(
+            *(
+                pl.col(CUSTOMER if name == CUSTOMER else f"{PROPERTY_PREFIX}{name}").alias(column)
+                for column, name in keys.items()
+            ),
+            *(operand.expression() for operand in operands),
+            pl.col(TIME, POSITION),
+        )
+        .drop_nulls([operand.column for operand in operands])
+    )
+    if not events.height:
+        return _nothing(plan)
+    buckets = None if edges is None else np.arange(len(edges) - 1)
+    if edges is None:
+        times = events[TIME].to_numpy()
+        edges = bucket_edges(int(times.min()), int(times.max()), folding.cut, folding.timezone)
+        if edges is None:
+            return None
+    placed = events.lazy().with_columns(Windows(edges).index_of(pl.col(TIME)).alias(BUCKET))
+    states = collected(plan.aggregator.fold(placed, [*keys, BUCKET]))
+    return plan.from_frame(states, BUCKET, edges[:-1] if buckets is None else buckets)
