@@ -408,6 +408,8 @@ class Store(Protocol):
 
         Raises `NotFound`, `InvalidQuestion`.
         """
+        ...
+
     def preview_skipped(self, meter: Meter, question: SkippedQuestion) -> SkippedPage:
         """As `skipped`, of a meter that is not saved. Raises `InvalidDefinition`, `InvalidQuestion`."""
         ...

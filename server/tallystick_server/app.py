@@ -120,7 +120,6 @@ class Appliance:
         budget, counts = BodyBudget(settings.bodies_in_flight_bytes_max), HttpCounts()
         request_ids, wrong_keys = RequestIds(entropy), WrongKeys(monotonic)
         verification = Verification(self.access, clock=clock)
-        metrics = Metrics(counts, self.access, budget, connection_count=self._count_connections)
         documents = Documents()
         self.post_office = _post_office(settings, clock=clock, entropy=entropy)
         jobs = Jobs(self.access, self.post_office, clock=clock, entropy=entropy)

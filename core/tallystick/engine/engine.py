@@ -359,6 +359,7 @@ class Engine(CustomerQuestions, KeyRing):
     def dimensions(self, meter_key: str, question: DimensionsQuestion) -> Dimensions:
         """Return what the meter's newest events can be grouped by; see `Store.dimensions`."""
         return dimensions_of(self._ledger.folds.projections.view, self.meter(meter_key), question)
+
     def preview_skipped(self, meter: Meter, question: SkippedQuestion) -> SkippedPage:
         """Return events that a meter which is not saved would skip, newest first. Raises `InvalidDefinition`."""
         projections = self._ledger.folds.projections

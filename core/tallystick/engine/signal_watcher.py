@@ -19,7 +19,7 @@ from tallystick.cancellation import Cancelled, check_cancelled
 from tallystick.errors import TallystickError, Unavailable
 from tallystick.event import Position
 from tallystick.instant import NS_PER_S, Instant
-from tallystick.log.block import BlockHead, BlockKind
+from tallystick.log.block import BlockHeader, BlockKind
 from tallystick.meter import Meter
 from tallystick.signal_store import FailedWatch, LookCounts, LookReport
 from tallystick.signals.signal import CUSTOMER_ZONE, Signal
@@ -291,12 +291,12 @@ class _TouchedBy:
         return Touched(fresh=self._fresh, customers=customers, voided=voided, late=self._late[event_type])
 
 
-def _has_events(news: Sequence[BlockHead]) -> bool:
+def _has_events(news: Sequence[BlockHeader]) -> bool:
     return any(each.kind is not BlockKind.CATALOG for each in news)
 
 
 def _look_of(
-    source: StatesView, news: Sequence[BlockHead], *, now: Instant, position: Position, is_time_due: bool
+    source: StatesView, news: Sequence[BlockHeader], *, now: Instant, position: Position, is_time_due: bool
 ) -> Look:
     since, until = (news[0].written_at, news[-1].written_at) if news else (now, now)
     return Look(

@@ -51,6 +51,11 @@ class BlockHeader(msgspec.Struct, frozen=True, kw_only=True):
     previous_hash: bytes
     hash: bytes
 
+    @property
+    def last_position(self) -> Position:
+        """The position of its last record."""
+        return Position(self.position + self.record_count - 1)
+
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
     """Records at `[position, position + record_count)` of the log; `number` counts blocks from 1."""
@@ -82,24 +87,6 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
             previous_hash=self.previous_hash,
             hash=self.hash,
         )
-
-
-class BlockHead(msgspec.Struct, frozen=True):
-    """What a block says of itself before its payload; not compared with its hash."""
-
-    kind: BlockKind
-    position: Position
-    last_position: Position
-    written_at: Instant
-
-
-def peek_block(stored: bytes | memoryview, *, position: int) -> BlockHead:
-    """Return the head of the block of these bytes, without reading its payload. Raises `DamagedStore` if there is none."""
-    if len(stored) < _HEADER.size:
-        raise DamagedStore(position, f"a block of {len(stored)} bytes is shorter than a header")
-    _, kind, _, _, own_position, record_count, written_at, _, _ = _HEADER.unpack_from(stored)
-    last = Position(own_position + record_count - 1)
-    return BlockHead(BlockKind(kind), Position(own_position), last, Instant(written_at))
 
 
 def seal_block(

@@ -21,7 +21,6 @@ from tallystick.event import Position
 from tallystick.instant import Instant
 from tallystick.store import LogHead
 
-from .block import GENESIS_HASH, Block, BlockHead, BlockKind, open_block, peek_block, seal_block
 from .block import GENESIS_HASH, Block, BlockHeader, BlockKind, open_block, read_header, seal_block
 from .tables import Tables
 
@@ -130,15 +129,15 @@ class EventLog:
             with self._tables.read() as txn:
                 found = self._from(txn, block.last_position + 1)
 
-    def heads(self, *, after: int, until: int) -> Iterator[BlockHead]:
+    def heads(self, *, after: int, until: int) -> Iterator[BlockHeader]:
         """Yield the heads of the blocks that begin past `after` and not past `until`; some microseconds each, whatever they hold."""
         start = after + 1
         while start <= until:
             with self._tables.read() as txn, txn.cursor(db=self._tables.tables[b"blocks"]) as cursor:
                 is_at = cursor.set_range(_KEY.pack(start))
-                heads: list[BlockHead] = []
+                heads: list[BlockHeader] = []
                 while is_at and len(heads) < _HEADS_AT_ONCE:
-                    head = peek_block(cursor.value(), position=start)
+                    head = read_header(cursor.value(), position=_position_of(cursor.key()))
                     if head.position > until:
                         break
                     heads.append(head)

@@ -167,7 +167,7 @@ class PartialStates:
         wanted = [while_wanted(fold) for fold in folds]
         if len(wanted) <= 1 or pl.thread_pool_size() == 1:
             return [fold() for fold in wanted]
-        return [*self._folders.map(_done, wanted)]
+        return [done.result() for done in [self._folders.submit(fold) for fold in wanted]]
 
     def _completed(
         self, folding: Folding, wanted: Sequence[CountedFile], known: Mapping[str, CountedFile]
@@ -244,10 +244,6 @@ class PartialStates:
         if len(self._not_worth_it) >= _NOT_WORTH_IT_MAX:
             self._not_worth_it = {}
         self._not_worth_it[folding.digest + counted.name.encode()] = None
-
-
-def _done(fold: Callable[[], T]) -> T:
-    return fold()
 
 
 def _covered(merged: MergedStates | None, counted: CountedFile) -> bool:

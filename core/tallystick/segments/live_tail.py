@@ -105,7 +105,6 @@ class LiveTail:
         end: int,
         properties: Sequence[str] = (),
         customers: Sequence[str] | None = None,
-        as_of: int | None = None,
         voided: npt.NDArray[np.int64] | None = None,
         after: int | None = None,
     ) -> list[pl.LazyFrame]:
@@ -118,7 +117,7 @@ class LiveTail:
             start=start,
             end=end,
             customers=customers,
-            last_position=head if as_of is None else min(head, as_of),
+            last_position=head,
             voided=voided,
         )
         columns = [POSITION, TIME, CUSTOMER, VALUE, *(PROPERTY_PREFIX + name for name in properties)]

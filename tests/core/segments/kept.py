@@ -85,13 +85,12 @@ class Kept:
                 voided=positions,
             ),
             *self.tail.frames(
-                head=ALL_POSITIONS,
+                head=ALL_POSITIONS if as_of is None else as_of,
                 event_type=event_type,
                 start=start,
                 end=end,
                 properties=properties,
                 customers=customers,
-                as_of=as_of,
                 voided=positions,
             ),
         ]
