@@ -14,6 +14,7 @@ from .event import Position
 from .instant import Instant
 from .signals.channel import Channel
 from .signals.delivery import Attempt, Delivery, DeliveryEvent, DeliveryState
+from .signals.preview import Preview, PreviewQuestion
 from .signals.signal import Signal
 from .signals.step import Mark, RecordedStep, SignalState, Step, StepKind, Subject
 
@@ -174,6 +175,13 @@ class Signals(Protocol):
         """Return what is fired now, over all signals or of one, newest first; costs what the page holds, not what there is.
 
         Raises `NotFound`, `InvalidQuestion` for a foreign cursor.
+        """
+        ...
+
+    def preview(self, signal: Signal, question: PreviewQuestion) -> Preview:
+        """Return when a signal that need not be saved would have fired, up to now at most; see `signals.preview`.
+
+        Costs a few scans of the range. Raises `InvalidDefinition`, `InvalidQuestion`, `PluginFailed`, `PluginMissing`.
         """
         ...
 

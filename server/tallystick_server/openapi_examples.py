@@ -68,6 +68,15 @@ REQUEST_EXAMPLES: Final[dict[str, Any]] = {  # Any: JSON values
         "enabled": True,
     },
     "updateSignal": {"condition": {"limit": 200000}, "timezone": "Europe/Berlin"},
+    "previewSignal": {
+        "signal": {
+            "meter": "tokens",
+            "scope": {"customer": "*"},
+            "period": "day",
+            "condition": {"type": "percent_change", "value": 50, "direction": "down"},
+        },
+        "from": "2026-11-01T00:00:00Z",
+    },
     "snoozeSignal": {"customer": "acme", "for_s": 3600},
     "createApiKey": {"name": "gateway-1", "scopes": ["ingest"]},
     "createMeter": {

@@ -347,3 +347,61 @@ def test_a_key_that_only_reads_changes_nothing(watched: Appliance) -> None:
         assert reader.patch("/v1/signals/cap", json={}).status_code == 403
         assert reader.delete("/v1/signals/cap").status_code == 403
         assert reader.post("/v1/signals/cap/snooze", json={"for_s": 60}).status_code == 403
+
+
+def test_a_preview_tells_when_a_signal_would_have_fired_and_saves_nothing(watched: Appliance) -> None:
+    events = [
+        {"id": f"{customer}-{day}-{n}", "type": "call", "customer": customer, "time": f"2026-06-0{day}T1{n}:00:00Z"}
+        for customer, count in (("acme", 4), ("beta", 2))
+        for day in (1, 2)
+        for n in range(count)
+    ]
+    assert watched.client.post("/v1/events", json=events).json()["accepted"] == len(events)
+    draft = {name: CAP[name] for name in ("meter", "scope", "condition")} | {"period": "day"}
+    asked = {"signal": draft, "from": "2026-06-01T12:00:00Z", "to": "2026-06-03T00:00:00Z"}
+    answer = watched.client.post("/v1/signals/preview", json=asked | {"limit": 2, "top": 1})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["from"], found["to"], found["thresholds"]) == ("2026-06-01T00:00:00Z", "2026-06-03T00:00:00Z", [2, 4])
+    counts = {name: found[name] for name in ("firings", "recoveries", "subjects", "subjects_seen", "periods")}
+    assert counts == {"firings": 6, "recoveries": 0, "subjects": 2, "subjects_seen": 2, "periods": 2}
+    newest, before = found["steps"]
+    assert (newest["customer"], newest["at"], newest["level"], newest["figure"]) == (
+        "acme",
+        "2026-06-02T13:00:00Z",
+        2,
+        4,
+    )
+    assert newest["period"] == {"start": "2026-06-02T00:00:00Z", "end": "2026-06-03T00:00:00Z"}
+    assert (newest["threshold"], newest["percent"], newest["limit"]) == (4, 100, 4)
+    assert before["at"] == "2026-06-02T11:00:00Z"
+    assert found["truncated"] is True
+    (top,) = found["top"]
+    assert (top["customer"], top["firings"]) == ("acme", 4)
+    assert [(each["value"], each["level"], each["fired_at"]) for each in top["figures"]] == [
+        (4, 2, "2026-06-01T11:00:00Z"),
+        (4, 2, "2026-06-02T11:00:00Z"),
+    ]
+    assert watched.client.get("/v1/signals").json()["items"] == []
+    with watched.client_with(watched.new_key("read")) as reader:
+        assert reader.post("/v1/signals/preview", json=asked).json()["firings"] == 6
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "said"),
+    [
+        ({"from": "2026-06-02T00:00:00Z", "to": "2026-06-01T00:00:00Z"}, 400, "to: lies before from"),
+        ({"from": "yesterday"}, 400, "from"),
+        ({"limit": 0}, 400, "limit"),
+        ({"from": "2000-01-01T00:00:00Z", "signal": {"period": "hour"}}, 400, "periods"),
+        ({"signal": {"meter": "nobody"}}, 422, "there is no meter 'nobody'"),
+        ({"signal": {"measure": "cost"}}, 422, "rate cards"),
+        ({"signal": {"condition": {"type": "threshold"}}}, 422, "needs a value"),
+    ],
+)
+def test_a_preview_that_makes_no_sense_is_refused(
+    shared: Appliance, asked: dict[str, Any], status: int, said: str
+) -> None:
+    draft = {name: CAP[name] for name in ("meter", "scope", "condition")} | asked.get("signal", {})
+    answer = shared.client.post("/v1/signals/preview", json=asked | {"signal": draft})
+    assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text

@@ -37,12 +37,14 @@ from tallystick.signals.delivery import (
     NewDelivery,
     Redelivery,
 )
+from tallystick.signals.preview import Preview, PreviewQuestion
 from tallystick.signals.signal import Signal
 from tallystick.signals.signal_definition import SIGNALS_MAX, checked_signal
 from tallystick.signals.step import Mark, RecordedStep, SignalState, Step, StepKind, StepReason, Subject
 
 from .change import Change, catalog_change, signals_change
 from .ledger import Ledger
+from .preview_signal import preview_on
 from .record_steps import join_due_digests, new_token, record_steps
 from .signal_watcher import SignalWatcher
 from .writer import Writer
@@ -143,6 +145,10 @@ class SignalEngine:
         return self._ledger.folds.signal_book.fired(
             signal=signal, customer=customer, now=now, limit=limit, cursor=cursor
         )
+
+    def preview(self, signal: Signal, question: PreviewQuestion) -> Preview:
+        """Return when a signal that need not be saved would have fired."""
+        return preview_on(self._ledger, signal, question)
 
     def history(
         self, key: str, *, customer: str | None = None, kind: StepKind | None = None, limit: int, cursor: str | None

@@ -71,7 +71,7 @@ def figure_table(frames: EventFrames, meter: Meter, question: UsageQuestion, *, 
         return level_table(frames, meter, question, aggregator=aggregator, windows=windows, now=clock.now())
     keys = group_columns(question)
     columns = list(keys)
-    states = _states(frames, meter, question, aggregator, windows)
+    states = window_states(frames, meter, question, aggregator, windows)
     if not columns:
         columns = [EVERYTHING]
         states = states.with_columns(pl.lit("").alias(EVERYTHING))
@@ -80,10 +80,10 @@ def figure_table(frames: EventFrames, meter: Meter, question: UsageQuestion, *, 
     return FigureTable(windows, columns, rows, totals, aggregator.nothing)
 
 
-def _states(
+def window_states(
     frames: EventFrames, meter: Meter, question: UsageQuestion, aggregator: Aggregator, windows: Windows
 ) -> pl.DataFrame:
-    """Return the states by the group columns and `WINDOW`, folded before or now."""
+    """Return the states by the group columns of the question and `WINDOW`, folded before or now."""
     if isinstance(frames, StateSource):
         found = frames.states(meter, question, aggregator=aggregator, windows=windows)
         if found is not None:

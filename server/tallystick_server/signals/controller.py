@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import Controller, delete, get, patch, post
+from litestar import Controller, Request, delete, get, patch, post
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from tallystick.api_key import Scope
+from tallystick.api_key import ApiKey, Scope
 from tallystick.errors import InvalidDefinition
 from tallystick.event import CUSTOMER_LENGTH_MAX
 from tallystick.instant import Instant
@@ -36,6 +37,7 @@ from .standing import (
     subject_of,
     until_of,
 )
+from .trial import SignalPreviewOut, SignalPreviewRequest, preview_out, preview_question
 
 # Paths beside `/v1/signals/{key}`: a signal of that key could not be reached.
 _ROUTES = frozenset({"fired", "preview"})
@@ -112,6 +114,29 @@ class SignalController(Controller):
             return FiredPageOut([item for item in items if item is not None], page.next_cursor, page.count)
 
         return await access.read(listed)
+
+    @post(
+        "/preview",
+        operation_id="previewSignal",
+        summary="Try a signal on the past",
+        opt=allowed(Scope.READ, 422, 424),
+        status_code=200,
+    )
+    async def preview(
+        self,
+        data: JSONBody[SignalPreviewRequest],
+        access: Access,
+        clock: Present,
+        request: Request[None, ApiKey, State],
+    ) -> SignalPreviewOut:
+        """Answer when a signal would have fired over past events, to the instant, without saving anything.
+
+        Each event counts from its own time on, as if it had arrived then. What would have to look at too many events is refused.
+        """
+        signal, question = signal_of(data.signal), preview_question(data, clock)
+        return await access.scan(
+            lambda store: preview_out(store.signals.preview(signal, question), signal), request.receive
+        )
 
     @get("/{key:str}", operation_id="getSignal", summary="Show a signal", opt=allowed(Scope.READ, 404))
     async def show(self, key: FromPath[str], access: Access, clock: Present) -> SignalOut:

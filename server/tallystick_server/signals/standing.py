@@ -177,7 +177,7 @@ def history_step_out(recorded: RecordedStep) -> HistoryStepOut:
         position=step.position,
         snoozed_until=timestamp_or_null(step.snoozed_until),
         last_event_at=timestamp_or_null(step.last_event_at),
-        **_figures(step),
+        **figures_of(step),
     )
 
 
@@ -202,7 +202,7 @@ def fired_out(
         period=SignalPeriodOut(timestamp(state.period_start), timestamp(state.period_end)),
         position=None if step is None else step.step.position,
         last_event_at=None if step is None else timestamp_or_null(step.step.last_event_at),
-        **_figures(None if step is None else step.step),
+        **figures_of(None if step is None else step.step),
     )
 
 
@@ -256,7 +256,8 @@ def _standing(level: int, until: Instant | None) -> Standing:
     return Standing.FIRED if level else Standing.ARMED
 
 
-def _figures(step: Step | None) -> dict[str, msgspec.Raw]:
+def figures_of(step: Step | None) -> dict[str, msgspec.Raw]:
+    """Return the numbers of a step by the names of `FiguresOut`; nulls without one."""
     return {
         "figure": number_or_null(step.figure if step else None),
         "threshold": number_or_null(step.threshold if step else None),

@@ -178,6 +178,24 @@ class PluginAggregator:
         lows = pl.Series(LOW, [None if part is None else part[1] for part in parts], dtype=pl.Int128)
         return frame.drop(STATE).with_columns(highs, lows).lazy()
 
+    def read_running(self, states: pl.DataFrame, keys: Sequence[str], at: str) -> pl.DataFrame:
+        """Return what the plugin reads after each state, merged with those before it of the same keys; `at` is the column that orders them.
+
+        The states are sorted by the keys, then `at`. Returns the keys, `at`, and the figure's parts.
+        """
+        parts: list[tuple[int, int] | None] = []
+        before: tuple[object, ...] | None = None
+        merged: State | None = None
+        for *key, kept in states.select(*keys, STATE).iter_rows():
+            check_cancelled()
+            state = self._decoded(kept)
+            merged = state if merged is None or tuple(key) != before else self._merged(merged, state)
+            before = tuple(key)
+            parts.append(self._parts(self._encoded(merged)))
+        highs = pl.Series(HIGH, [None if part is None else part[0] for part in parts], dtype=pl.Int128)
+        lows = pl.Series(LOW, [None if part is None else part[1] for part in parts], dtype=pl.Int128)
+        return states.select(*keys, at).with_columns(highs, lows)
+
     def reread(self, state: State) -> State:
         """Return the state as it is after it was kept."""
         return self._decoded(self._encoded(state))
