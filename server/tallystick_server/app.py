@@ -26,6 +26,7 @@ from tallystick.instant import Clock
 from tallystick.store import Store
 
 from . import logs
+from .allowance.controller import AllowanceController
 from .answer_mailbox import AnswerMailbox
 from .api_keys.controller import ApiKeyController
 from .asgi import Application
@@ -97,6 +98,7 @@ CONTROLLERS = (
     UsageController,
     ExplainController,
     CustomerController,
+    AllowanceController,
     StatementController,
     ReconcileController,
     ChannelController,

@@ -48,6 +48,12 @@ _FILTER: Json = {
     "description": "`filter[NAME]=value`: only events whose property NAME (or `customer`) has this value; repeated, any of them.",
     "schema": {"type": "object", "additionalProperties": {"type": "string"}},
 }
+_PROPERTIES: Json = _FILTER | {
+    "name": "properties",
+    "description": "`properties[NAME]=value`: a property of what is to be served, as text. Limits of something else are left out.",
+}
+# Parameters that the framework cannot declare, since their names are the sender's.
+_NAMED_VALUES: Json = {"getMeterUsage": _FILTER, "explainMeterUsage": _FILTER, "getAllowance": _PROPERTIES}
 
 
 def build_document(app: Litestar, settings: Settings) -> Json:
@@ -137,6 +143,8 @@ def _complete(operation: Json, handler: HTTPRouteHandler, settings: Settings) ->
 
 def _particular(name: str, operation: Json, settings: Settings) -> None:
     responses = operation["responses"]
+    if name in _NAMED_VALUES:
+        operation["parameters"].append(_NAMED_VALUES[name])
     match name:
         case "ingestEvents":
             operation["requestBody"] = _event_body(EVENT_BODIES, required=True, several=True)
@@ -148,12 +156,7 @@ def _particular(name: str, operation: Json, settings: Settings) -> None:
         case "reconcile":
             operation["requestBody"] = _list_body()
             operation["parameters"].append(_content_encoding(settings))
-        case "getMeterUsage":
-            operation["parameters"].append(_FILTER)
-            responses["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
-        case "explainMeterUsage":
-            operation["parameters"].append(_FILTER)
-        case "previewMeter":
+        case "getMeterUsage" | "previewMeter":
             responses["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
         case "updateCustomer" | "updateMeter" | "updateSignal":
             content = operation["requestBody"]["content"]

@@ -5,15 +5,18 @@ A misspelt parameter would otherwise be ignored and the figure be of something e
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from litestar.connection import ASGIConnection, Request
 from litestar.handlers import BaseRouteHandler
 
 from .json_values import invalid_parameter
 from .problem import Refusal
-from .usage.asked import filter_name
+from .usage.asked import bracketed_name
 
+FILTER: Final = "filter"
+PROPERTIES: Final = "properties"
+_BRACKETED: Final = frozenset({FILTER, PROPERTIES})
 _JSON = ("application/json", "application/merge-patch+json")
 Connection = ASGIConnection[Any, Any, Any, Any]  # Any: Litestar's type variables
 
@@ -36,7 +39,10 @@ class DocumentedRequests:
                 )
 
     def check(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        """Refuse a method or a parameter that the route does not have, or one that comes twice; `filter[NAME]` may."""
+        """Refuse a method or a parameter that the route does not have, or one that comes twice; `filter[NAME]` may.
+
+        `filter` and `properties` stand in the document for `filter[NAME]` and `properties[NAME]`.
+        """
         if isinstance(connection, Request) and connection.method == "OPTIONS":
             # The framework answers it by itself, and knows only some of the methods of a path that two handlers share.
             allow = self._methods.get(connection.scope["path_template"], "GET")
@@ -46,10 +52,11 @@ class DocumentedRequests:
             return
         seen: set[str] = set()
         for parameter, _ in connection.query_params.multi_items():
-            if "filter" in known and filter_name(parameter) is not None:
+            if FILTER in known and bracketed_name(FILTER, parameter) is not None:
                 continue
-            if parameter not in known or parameter == "filter":
-                names = ", ".join(sorted(known - {"filter"} | ({"filter[NAME]"} & {f"{name}[NAME]" for name in known})))
+            is_property = PROPERTIES in known and bracketed_name(PROPERTIES, parameter) is not None
+            if not is_property and (parameter not in known or parameter in _BRACKETED):
+                names = ", ".join(sorted(f"{name}[NAME]" if name in _BRACKETED else name for name in known))
                 raise invalid_parameter(parameter[:100], f"is no parameter of this route; it has {names or 'none'}")
             if parameter in seen:
                 raise invalid_parameter(parameter, "is given twice")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
+from .allowance import show_allowance
 from .asking import AsJson, Limit, Yes, assignments, sure
 from .connection import LOCAL, Connection
 from .events import at_least_one
@@ -40,6 +41,13 @@ _UNKNOWN: Final = Listing(
         Field("last event at", "last_event_at", moment=True),
     ),
     empty="Every customer that events name is described.",
+)
+
+app.command(
+    show_allowance,
+    name="allowance",
+    help_epilogue="Examples:\n  tallystick customers allowance acme --meter tokens\n"
+    "  tallystick customers allowance acme --meter tokens --property model=large --json",
 )
 
 Key = Annotated[str, Parameter(name="KEY", help="The customer, as events name it.")]

@@ -133,10 +133,11 @@ def faults_of_query(place: int) -> Generator[None]:
         raise Refusal(refusal.status, refusal.code, f"{name}: {refusal.detail}", errors=errors) from error
 
 
-def filter_name(parameter: str) -> str | None:
-    """Return NAME of `filter[NAME]`, None for another parameter; `filter[NAME][regex]` and its like are other parameters."""
-    if parameter.startswith("filter[") and parameter.endswith("]") and len(parameter) > len("filter[]"):
-        name = parameter[len("filter[") : -1]
+def bracketed_name(word: str, parameter: str) -> str | None:
+    """Return NAME of a parameter such as `filter[NAME]`, None for another one; `filter[NAME][regex]` and its like are others."""
+    before = f"{word}["
+    if parameter.startswith(before) and parameter.endswith("]") and len(parameter) > len(before) + 1:
+        name = parameter[len(before) : -1]
         return None if "][" in name else name
     return None
 
@@ -160,7 +161,7 @@ def _names(text: str | None) -> tuple[str, ...]:
 def _filter(parameters: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for parameter, value in parameters:
-        if (name := filter_name(parameter)) is not None:
+        if (name := bracketed_name("filter", parameter)) is not None:
             found.setdefault(name, []).append(value)
     return {name: tuple(values) for name, values in found.items()}
 

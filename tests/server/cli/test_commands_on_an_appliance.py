@@ -341,3 +341,21 @@ def test_a_verification_can_be_asked_about_and_there_must_be_one_to_stop(cli: Co
     assert cli.answer("log", "verification")["last"]["outcome"] == "agrees"
     assert cli("status") == 0
     assert "last verification\tagrees" in cli.out
+def test_what_a_customer_has_left_is_shown(cli: CommandLine) -> None:
+    assert cli("meters", "create", "left", "--event-type", "left", "--aggregation", "count") == 0
+    assert cli("customers", "allowance", "acme", "--meter", "left") == 0
+    assert cli.out == ""
+    signal = {"key": "left", "meter": "left", "scope": {"customer": "*"}, "filter": {"model": "large"}}
+    condition = {"type": "threshold", "limit": "2.5"}
+    cli.appliance.client.post("/v1/signals", json=signal | {"condition": condition}).raise_for_status()
+    send(cli, {"id": "left", "type": "left", "customer": "acme/eu", "properties": {"model": "large"}})
+    assert cli("customers", "allowance", "acme/eu", "--meter", "left") == 0
+    shown = cli.out.split("\t")
+    assert shown[:6] == ["left", "ok", "1", "2.5", "1.5", "month"]
+    answer = cli.answer("customers", "allowance", "acme/eu", "--meter", "left", "--property", "model=large")
+    assert (answer["state"], answer["remaining"]) == ("ok", "1.5")
+    answer = cli.answer("customers", "allowance", "acme/eu", "--meter", "left", "--property", "model=small")
+    assert (answer["state"], answer["limits"]) == ("unlimited", [])
+    assert cli("customers", "allowance", "acme", "--meter", "none") == 1
+    assert cli("customers", "allowance", "acme") == 2
+    assert cli("customers", "allowance", "acme", "--meter", "left", "--property", "model") == 2

@@ -1,0 +1,1 @@
+"""Allowance: what a customer has left of its limits."""
