@@ -2,7 +2,7 @@
 # A second run is quick: `.venv/.run-ready` and `.venv/.dev-ready` say which lock file was installed last.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-50m bench-queries bench-queries-100m soak lock clean
+.PHONY: help demo test lint format bench bench-allowance bench-50m bench-queries bench-queries-100m soak lock clean
 
 # The first Python that is new enough; `make test PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -23,6 +23,7 @@ help:
 	@echo 'make lint            ruff and pyright'
 	@echo 'make format          let ruff format and fix what it can'
 	@echo 'make bench           measure against decode-and-discard and PostgreSQL; needs wrk and PostgreSQL 15'
+	@echo 'make bench-allowance  measure what a customer has left, asked while events come, beside a Redis counter: a minute'
 	@echo 'make bench-50m       measure the engine alone at 50 million events: long, several gigabytes of disk'
 	@echo 'make bench-queries   ask Tallystick, DuckDB, ClickHouse and PostgreSQL the same questions over 10 million events'
 	@echo 'make bench-queries-100m  the same questions at 100 million events against 10: long, many gigabytes of disk'
@@ -46,6 +47,9 @@ format: .venv/.dev-ready
 
 bench: .venv/.dev-ready
 	$(BIN)/python -m tests.bench $(ARGS)
+
+bench-allowance: .venv/.dev-ready
+	$(BIN)/python -m tests.bench.allowance $(ARGS)
 
 bench-50m: .venv/.dev-ready
 	$(BIN)/python -m tests.bench --only engine --engine-events 50000000 $(ARGS)

@@ -6,24 +6,13 @@ from collections import OrderedDict
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-import msgspec
-
-from .live_question import Group
+from .live_question import Group, StateKey
 from .running_state import RunningState
 
 # Some 700 bytes each: 70 MB. Ten signals on ten thousand customers, or a limit on each of a hundred thousand.
 STATES_MAX: Final = 100_000
 # More groups or distinct values than this cost more to keep, and to look through, than the question costs.
 STATE_SIZE_MAX: Final = 2_000
-
-
-class StateKey(msgspec.Struct, frozen=True, array_like=True):
-    """Whose state: `LiveQuestion.key`, the edges of the span, and the customer (None: all together)."""
-
-    question: bytes
-    start: int
-    end: int
-    customer: str | None
 
 
 class GroupStates:

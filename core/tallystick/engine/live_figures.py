@@ -27,9 +27,9 @@ from tallystick.segments.segment_set import SegmentSet
 from tallystick.signals.calendar_period import Span
 from tallystick.usage.event_frames import POSITION
 
-from .kept_states import GroupStates, KeptStates, StateKey
+from .kept_states import GroupStates, KeptStates
 from .live_figure import LiveAnswer, LiveAnswers, LiveFigure
-from .live_question import LiveQuestion, QuestionReader
+from .live_question import LiveQuestion, QuestionReader, StateKey
 from .live_states import built_states, figures_asked, fold_table
 from .recent_events import RECENT_EVENTS_MAX, RecentEvents
 from .states_view import StatesView
@@ -251,17 +251,18 @@ class LiveFigures:
         return found
 
     def _fold_rows(self, reader: QuestionReader, state: GroupStates, rows: Sequence[int], key: StateKey) -> None:
-        for row in rows:
-            columns, place = self._recent.at(row)
+        groups, voided = state.groups, self._voided
+        for columns, place in self._recent.each(rows):
             position = columns.first_position + place
-            if position in self._voided:
+            if position in voided:
                 continue
-            read = reader.read(columns, place, start=key.start, end=key.end)
+            read = reader.read(columns, place, key)
             if read is not None:
-                group = state.groups.get(read.group)
-                if group is None:
-                    group = state.groups[read.group] = reader.new_state()
-                group.add(read.operands, read.time, position)
+                group, operands, time = read
+                found = groups.get(group)
+                if found is None:
+                    found = groups[group] = reader.new_state()
+                found.add(operands, time, position)
 
     def _fold_columns(
         self, reader: QuestionReader, states: Mapping[str | None, GroupStates], rows: Sequence[int], key: StateKey

@@ -6,8 +6,7 @@ operand there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -20,10 +19,11 @@ from tallystick.usage.event_frames import CUSTOMER, VALUE
 from tallystick.usage.event_selection import select_events
 from tallystick.usage.operand import Operand, OperandKind, property_names
 
-from .running_state import OperandValue, RunningState, running_state_of, units_in
+from .running_state import OperandValue, RunningState, running_state_of, units_in_text
 
 Group = tuple[str | None, ...]
 
+_NO_TEXTS: Final[Mapping[str, str]] = {}
 _encode: Final = msgspec.msgpack.Encoder(order="sorted").encode
 
 
@@ -44,12 +44,17 @@ class LiveQuestion(msgspec.Struct, frozen=True):
         return _encode(self)
 
 
-class ReadRow(msgspec.Struct, frozen=True):
-    """What a question reads of one event."""
+# What a question reads of one event: its group, its operands, and its time. A tuple, since one is made for every event.
+ReadRow = tuple[Group, Sequence[OperandValue], int]
 
-    group: Group
-    operands: Sequence[OperandValue]
-    time: int
+
+class StateKey(msgspec.Struct, frozen=True, array_like=True):
+    """Whose state, or figure: `LiveQuestion.key`, the edges of the span, and the customer (None: all together)."""
+
+    question: bytes
+    start: int
+    end: int
+    customer: str | None
 
 
 class QuestionReader:
@@ -82,39 +87,46 @@ class QuestionReader:
         """Return whether the filters let any event of the customer through."""
         return self.customers is None or customer in self.customers
 
-    def read(self, columns: EventColumns, row: int, *, start: int, end: int) -> ReadRow | None:
-        """Return what is read of an event with its time in `[start, end)`; None where it does not count."""
+    def read(self, columns: EventColumns, row: int, key: StateKey) -> ReadRow | None:
+        """Return what is read of an event that is the key's customer's; None where it does not count for the key."""
         time = int(columns.times[row])
-        if not start <= time < end or columns.types[row] != self._event_type:
+        if not key.start <= time < key.end or columns.types[row] != self._event_type:
             return None
-        customer = columns.customers[row]
-        if not self.may_concern(customer):
+        customer = columns.customers[row] if key.customer is None else key.customer
+        if self.customers is not None and customer not in self.customers:
             return None
-        texts = property_texts(columns.properties[row]) if self.property_names else {}
-        if any(texts.get(name) not in wanted for name, wanted in self._texts):
-            return None
+        if not self.property_names:
+            texts = _NO_TEXTS
+        else:
+            texts = property_texts(columns.properties[row])
+            for name, wanted in self._texts:
+                if texts.get(name) not in wanted:
+                    return None
         operands: list[OperandValue] = []
         for operand in self.aggregator.operands:
             found = _operand(operand, columns, row, customer, texts)
             if found is None:
                 return None
             operands.append(found)
-        group = tuple(customer if name == CUSTOMER else texts.get(name) for name in self.asked.group_by)
-        return ReadRow(group, operands, time)
+        return self._group(customer, texts), operands, time
+
+    def _group(self, customer: str, texts: Mapping[str, str]) -> Group:
+        names = self.asked.group_by
+        return tuple(customer if name == CUSTOMER else texts.get(name) for name in names) if names else ()
 
 
 def _operand(
-    operand: Operand, columns: EventColumns, row: int, customer: str, texts: dict[str, str]
+    operand: Operand, columns: EventColumns, row: int, customer: str, texts: Mapping[str, str]
 ) -> OperandValue | None:
     """Return an operand as `Operand.expression` makes it; numbers, the value always, as units."""
     if operand.field == VALUE:
-        return units_in(Decimal(columns.values[row]))
+        return units_in_text(columns.values[row])
     if operand.field == CUSTOMER:
         return customer
     text = texts.get(operand.property_name or "")
     if text is None or operand.kind is OperandKind.TEXT:
         return text
     try:
-        return units_in(Decimal(canonical_amount(text)))
+        return units_in_text(canonical_amount(text))
     except (InvalidAmount, AmountOutOfRange):
         return None

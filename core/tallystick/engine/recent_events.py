@@ -9,7 +9,7 @@ Costs 0.2 µs an event, once.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -96,10 +96,11 @@ class RecentEvents:
             return ()
         return rows[bisect_left(rows, first) :]
 
-    def at(self, row: int) -> tuple[EventColumns, int]:
-        """Return the block that holds a row, and where in it."""
-        place = bisect_right(self._row_starts, row) - 1
-        return self._blocks[place], row - self._row_starts[place]
+    def each(self, rows: Iterable[int]) -> Iterator[tuple[EventColumns, int]]:
+        """Yield the block that holds each of some rows, and where in it."""
+        for row in rows:
+            place = bisect_right(self._row_starts, row) - 1
+            yield self._blocks[place], row - self._row_starts[place]
 
     def customer_at(self, position: int) -> str | None:
         """Return whose event stands at a position; None where it is not here."""
