@@ -3,6 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench bench-allowance bench-50m bench-queries bench-queries-100m soak lock clean
+.PHONY: help demo test lint format bench bench-50m bench-queries bench-queries-100m bench-signals soak lock clean
 
 # The first Python that is new enough; `make test PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -26,6 +27,7 @@ help:
 	@echo 'make bench-allowance  measure what a customer has left, asked while events come, beside a Redis counter: a minute'
 	@echo 'make bench-50m       measure the engine alone at 50 million events: long, several gigabytes of disk'
 	@echo 'make bench-queries   ask Tallystick, DuckDB, ClickHouse and PostgreSQL the same questions over 10 million events'
+	@echo 'make bench-signals   time 1,000 signals on each of 10,000 customers beside ingest, from the event to the webhook'
 	@echo 'make bench-queries-100m  the same questions at 100 million events against 10: long, many gigabytes of disk'
 	@echo 'make soak            kill, break and restart the appliance for a long time'
 	@echo 'make lock            pin the newest allowed versions of all dependencies, with hashes'
@@ -59,6 +61,9 @@ bench-queries: .venv/.bench-ready
 
 bench-queries-100m: .venv/.bench-ready
 	$(BIN)/python -m tests.bench.queries --compare-sizes 10000000 100000000 $(ARGS)
+
+bench-signals: .venv/.dev-ready
+	$(BIN)/python -m tests.bench.signals $(ARGS)
 
 soak: .venv/.dev-ready
 	$(BIN)/python -m pytest -m soak $(ARGS)
