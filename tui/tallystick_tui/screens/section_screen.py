@@ -56,6 +56,8 @@ class SectionScreen(Screen[None]):
         super().__init__()
         self.client, self.viewer = client, viewer
         self.has_content = False
+        # What stands above the content as long as it is so, though everything could be asked.
+        self.notice = ""
         self._timer: Timer | None = None
 
     @property
@@ -119,7 +121,7 @@ class SectionScreen(Screen[None]):
             else:
                 self.show_failure(f"{failure}\n\nr tries again")
         else:
-            self.say("")
+            self.say(self.notice)
 
     def say(self, words: str) -> None:
         """Put a line above the content; an empty text takes it away."""

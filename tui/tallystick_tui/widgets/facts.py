@@ -29,14 +29,14 @@ class Facts(Static):
     def __init__(self, *, are_figures: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__("", id=id, markup=False)
         self._are_figures = are_figures
-        self._shown: tuple[tuple[str, str, str], ...] = ()
+        self.shown: tuple[tuple[str, str, str], ...] = ()
 
     def show(self, facts: Sequence[Fact]) -> None:
         """Show these; the same again draws nothing."""
         said = tuple((fact.name, str(fact.figure), str(fact.remark)) for fact in facts)
-        if said == self._shown:
+        if said == self.shown:
             return
-        self._shown = said
+        self.shown = said
         table = Table(box=None, show_header=False, pad_edge=False, expand=True, padding=(0, 1, 0, 0))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(justify="right" if self._are_figures else "left", no_wrap=True, overflow="ellipsis", ratio=1)

@@ -73,6 +73,8 @@ class RecordTable(DataTable[Text]):
         else:
             self._fill(shown)
         self._shown = shown
+        # Widths follow the cells when the table is idle, and it is not told of that by a change from elsewhere.
+        self.check_idle()
 
     def _make_columns(self) -> None:
         for column in self._columns:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 POINTS_MAX: Final = 400
 _PLAIN_ROWS_MAX: Final = 60
+# A time with seconds, and room on both sides of it.
+_CELLS_A_TICK: Final = 13
 # In the order of use; each theme's own colours, told apart in the legend by name and in lines by their mark as well.
 _COLOURS: Final = ("primary", "accent", "success", "error", "secondary", "warning")
 
@@ -106,7 +108,7 @@ class TimeGraph(Container):
         plot.can_focus = False
         await self.mount(plot)
         # Only now: a plot lays its margins out as soon as they are set, in parts that mounting makes.
-        plot.margin_top, plot.margin_left, plot.margin_bottom = 0, 8, 2
+        plot.margin_top, plot.margin_left, plot.margin_bottom = 0, 8, 1
         self._plot = plot
         self.query_one("#graph-words").display = False
         self._draw_wanted()
@@ -125,7 +127,7 @@ class TimeGraph(Container):
 
         plot.clear()
         drawn = [each for each in series if each.points]
-        plot.set_x_formatter(TimeAxis(self._zone))
+        plot.set_x_formatter(TimeAxis(self._zone, ticks_max=max(1, self.size.width // _CELLS_A_TICK)))
         plot.set_y_formatter(FigureAxis())
         if not drawn:
             plot.set_xlimits(0, 1)

@@ -54,24 +54,33 @@ class FiredPage(msgspec.Struct, frozen=True):
     count: int = 0
 
 
-def counter_facts(status: Status, rates: Rates | None) -> list[Fact]:
-    """Return what was counted since the start, each with its rate now."""
+def counter_facts(status: Status, rates: Rates | None, fired_count: int | None) -> list[Fact]:
+    """Return what was counted since the start, each with its rate now; and how many signals are fired (None: not known)."""
     counts = status.since_start
-    shown = [
-        ("accepted", counts.accepted, rates.accepted if rates else None, ""),
-        ("duplicates", counts.duplicates, rates.duplicates if rates else None, ""),
-        ("conflicts", counts.conflicts, rates.conflicts if rates else None, "warning"),
-        ("rejected", counts.rejected, rates.rejected if rates else None, "warning"),
-    ]
+    shown = (
+        ("accepted", counts.accepted, rates.accepted if rates else None),
+        ("duplicates", counts.duplicates, rates.duplicates if rates else None),
+        ("conflicts", counts.conflicts, rates.conflicts if rates else None),
+        ("rejected", counts.rejected, rates.rejected if rates else None),
+    )
     facts = [
         Fact(
             name,
             Text(exact(count), style="bold" if name == "accepted" else ""),
             NOTHING if per_s is None else rate(per_s),
         )
-        for name, count, per_s, _ in shown
+        for name, count, per_s in shown
     ]
-    return [*facts, Fact("in the log", exact(status.events), "events")]
+    return [*facts, Fact("in the log", exact(status.events), "events"), Fact("signals", exact(fired_count), "fired")]
+
+
+def trouble(status: Status) -> str:
+    """Return in one line what an operator must see at once; empty if all is well."""
+    if not status.ready:
+        return f"takes no writes: {status.reason}"
+    if status.storage.disk_free_bytes < DISK_LOW_BYTES:
+        return f"the disk has {bytes_of(status.storage.disk_free_bytes)} left"
+    return ""
 
 
 def health_facts(status: Status, now: datetime) -> list[Fact]:
@@ -127,21 +136,23 @@ def figure_cell(figure: Decimal | None, unit: str | None) -> str:
     return alone if len(alone) <= _FIGURE_CELLS else f"~{short(figure)}"
 
 
-def meter_record(meter: Meter, found: MeterToday | None, *, hours: int) -> Record:
+def meter_record(meter: Meter, found: MeterToday | None, *, hours: int, colour: str) -> Record:
     """Return a meter's row; `hours` 0 leaves the trend out."""
     name = cut(meter.key, _NAME_CELLS)
     if found is None:
         return Record(meter.key, (name, "…", "", "", *([""] if hours else [])))
     if found.refusal:
         return Record(meter.key, (name, "!", "", "", *([cut(found.refusal, hours)] if hours else [])))
-    trend = [Text(sparkline(found.hours[-hours:]), style="bold")] if hours else []
+    trend = [Text(sparkline(found.hours[-hours:]), style=colour)] if hours else []
     cells = (figure_cell(found.today, meter.unit), figure_cell(found.yesterday, meter.unit))
     return Record(meter.key, (name, *cells, change(found.yesterday, found.today), *trend))
 
 
-def customer_records(totals: Sequence[UsageTotal], unit: str | None, *, with_bars: bool) -> list[Record]:
+def customer_records(totals: Sequence[UsageTotal], unit: str | None, *, with_bars: bool, colour: str) -> list[Record]:
     """Return the rows of the top customers, the first the longest bar."""
     known = [total for total in totals if total.group.get("customer") is not None]
+    # The appliance chooses the largest and answers them by name.
+    known.sort(key=lambda total: (total.value is None, -(total.value or Decimal(0))))
     top = max((float(total.value) for total in known if total.value is not None), default=0.0)
     records: list[Record] = []
     for total in known:
@@ -149,7 +160,7 @@ def customer_records(totals: Sequence[UsageTotal], unit: str | None, *, with_bar
         cells: list[str | Text] = [cut(key, _NAME_CELLS), figure_cell(total.value, unit)]
         if with_bars:
             share = float(total.value or 0) / top if top > 0 else 0.0
-            cells.append("█" * max(round(share * _BAR_CELLS), 1 if share > 0 else 0))
+            cells.append(Text("█" * max(round(share * _BAR_CELLS), 1 if share > 0 else 0), style=colour))
         records.append(Record(key, tuple(cells)))
     return records
 

@@ -41,6 +41,7 @@ from .cards import (
     health_facts,
     meter_record,
     refusals,
+    trouble,
 )
 from .rates import RateHistory
 from .today import QUERIES_A_METER, MeterToday, day_at, meter_today, queries_of, top_query
@@ -66,25 +67,20 @@ class OverviewScreen(SectionScreen):
     ]
     DEFAULT_CSS = """
     OverviewScreen #overview { scrollbar-size-vertical: 1; }
-    OverviewScreen .row { height: auto; }
-    OverviewScreen .row > .pane { width: 1fr; }
-    OverviewScreen #now, OverviewScreen #now > .pane { height: 8; }
-    OverviewScreen #today, OverviewScreen #today > .pane { height: 8; }
-    OverviewScreen #today { layout: vertical; height: auto; }
-    OverviewScreen #how { height: auto; }
-    OverviewScreen #how > .pane { height: 9; }
-    OverviewScreen #how { layout: vertical; }
-    OverviewScreen .side { width: 36; }
-    OverviewScreen #today > .pane, OverviewScreen #how > .pane { width: 1fr; }
+    OverviewScreen .row { height: 7; }
+    OverviewScreen .row > .pane { width: 1fr; height: 1fr; }
+    OverviewScreen #now { height: 8; }
+    OverviewScreen #counters-pane { width: 34; }
+    OverviewScreen #today { layout: vertical; height: 14; }
+    OverviewScreen #how { layout: vertical; height: 17; }
+    OverviewScreen #health-pane { height: 9; }
     OverviewScreen .pane Static.hint { color: $secondary; display: none; }
     OverviewScreen .pane.-empty Static.hint { display: block; }
     OverviewScreen .pane.-empty DataTable { display: none; }
     OverviewScreen DataTable { background: transparent; }
     OverviewScreen.-wide #now { height: 1fr; min-height: 10; }
-    OverviewScreen.-wide #now > .pane { height: 1fr; }
     OverviewScreen.-wide #today { layout: horizontal; height: 1fr; min-height: 9; }
-    OverviewScreen.-wide #today > .pane { height: 1fr; }
-    OverviewScreen.-wide #how { layout: horizontal; height: 11; }
+    OverviewScreen.-wide #how { layout: horizontal; height: 10; }
     OverviewScreen.-wide #how > .pane { height: 1fr; }
     OverviewScreen.-wide #overview .side { width: 52; }
     """
@@ -96,6 +92,8 @@ class OverviewScreen(SectionScreen):
         self._meters: list[Meter] = []
         self._today: dict[str, MeterToday] = {}
         self._fired: dict[str, str] = {}
+        self._fired_count: int | None = None
+        self._trouble = ""
         self._poll: Timer | None = None
         self._choosing: Timer | None = None
 
@@ -106,7 +104,7 @@ class OverviewScreen(SectionScreen):
                 with Vertical(id="graph-pane", classes="pane"):
                     yield TimeGraph(self.viewer.zone, is_plain=self.viewer.is_plain, id="rate-graph")
                 with Vertical(id="counters-pane", classes="pane side") as pane:
-                    pane.border_title = "since start"
+                    pane.border_title = "since the start"
                     yield Facts(are_figures=True, id="counters")
             with Horizontal(id="today", classes="row"):
                 with Vertical(id="meters-pane", classes="pane"):
@@ -160,7 +158,7 @@ class OverviewScreen(SectionScreen):
         await self._ask_today()
         self._show_meters(has_more=page.next_cursor is not None)
         await self._ask_top()
-        self.say(refusals(self._today))
+        self.notice = self._trouble or refusals(self._today)
 
     def on_screen_resume(self) -> None:
         """Ask for counters while this is shown."""
@@ -199,6 +197,7 @@ class OverviewScreen(SectionScreen):
             hint.update("this appliance is of a version without signals")
             pane.add_class("-empty")
             return
+        self._fired_count = page.count
         rows = fired_records(page, self.viewer.now())
         self._fired = {record.key: signal for record, signal in rows.items()}
         self.query_one("#signals", RecordTable).show(list(rows))
@@ -228,7 +227,7 @@ class OverviewScreen(SectionScreen):
         query = top_query(meter.key, day_at(self.viewer.now(), self.viewer.zone), limit=TOP_SHOWN)
         async for _, answer in ask_usages(self.client, [query]):
             totals = answer.totals if isinstance(answer, UsageAnswer) else []
-            records = customer_records(totals, meter.unit, with_bars=not self.viewer.is_plain)
+            records = customer_records(totals, meter.unit, with_bars=not self.viewer.is_plain, colour=self._colour)
             table.show(records)
             pane.set_class(not records, "-empty")
             pane.border_title = f"top customers today · {cut(meter.key, 20)}"
@@ -238,8 +237,11 @@ class OverviewScreen(SectionScreen):
     def _show_status(self, status: Status) -> None:
         now = self.viewer.now()
         rates = self._history.now()
-        self.query_one("#counters", Facts).show(counter_facts(status, rates))
+        self.query_one("#counters", Facts).show(counter_facts(status, rates, self._fired_count))
         self.query_one("#health", Facts).show(health_facts(status, now))
+        if (words := trouble(status)) != self._trouble:
+            self._trouble = self.notice = words
+            self.say(words)
         span_s, words = _SPANS[self._span]
         pane = self.query_one("#graph-pane")
         pane.border_title = f"events · {NOTHING if rates is None else rate(rates.accepted)}"
@@ -262,6 +264,10 @@ class OverviewScreen(SectionScreen):
         )
 
     @property
+    def _colour(self) -> str:
+        return self.dashboard.theme_variables.get("accent", "")
+
+    @property
     def _hours(self) -> int:
         return 24 if self.has_class("-wide") else 12
 
@@ -271,7 +277,12 @@ class OverviewScreen(SectionScreen):
         pane.border_subtitle = "more: press 4" if has_more else ""
         table.set_columns(self._meter_columns())
         hours = 0 if self.viewer.is_plain else self._hours
-        table.show([meter_record(meter, self._today.get(meter.key), hours=hours) for meter in self._meters])
+        table.show(
+            [
+                meter_record(meter, self._today.get(meter.key), hours=hours, colour=self._colour)
+                for meter in self._meters
+            ]
+        )
 
     # Doing
 
