@@ -142,6 +142,10 @@ class OverviewScreen(SectionScreen):
                     pane.border_title = "health"
                     yield Facts(are_figures=False, id="health")
 
+    def on_mount(self) -> None:
+        """Draw in the colours of another theme when one is chosen."""
+        self.watch(self.dashboard, "theme", self.reload, init=False)
+
     # Asking
 
     async def load(self) -> None:
