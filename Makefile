@@ -2,8 +2,7 @@
 # A second run is quick: `.venv/.run-ready` and `.venv/.dev-ready` say which lock file was installed last.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-allowance bench-50m bench-queries bench-queries-100m soak lock clean
-.PHONY: help demo test lint format bench bench-50m bench-queries bench-queries-100m bench-signals soak lock clean
+.PHONY: help demo test lint format bench bench-allowance bench-50m bench-queries bench-queries-100m bench-signals soak lock clean
 
 # The first Python that is new enough; `make test PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \

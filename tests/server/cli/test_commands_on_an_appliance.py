@@ -341,6 +341,8 @@ def test_a_verification_can_be_asked_about_and_there_must_be_one_to_stop(cli: Co
     assert cli.answer("log", "verification")["last"]["outcome"] == "agrees"
     assert cli("status") == 0
     assert "last verification\tagrees" in cli.out
+
+
 def test_what_a_customer_has_left_is_shown(cli: CommandLine) -> None:
     assert cli("meters", "create", "left", "--event-type", "left", "--aggregation", "count") == 0
     assert cli("customers", "allowance", "acme", "--meter", "left") == 0

@@ -38,6 +38,7 @@ class FormScreen(ModalScreen[T | None]):
         Binding("escape", "leave", "Leave"),
         Binding("f1", "keys", "All keys", key_display="F1"),
     ]
+    AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
     FormScreen { background: $background; }
@@ -48,8 +49,8 @@ class FormScreen(ModalScreen[T | None]):
     FormScreen #form-fields:focus { background: $background; }
     FormScreen.-wide #form-fields { width: 1fr; padding: 1 2; }
     FormScreen.-wide #form-fields FormField { margin-bottom: 1; }
-    FormScreen #form-aside { height: auto; max-height: 50%; border-top: solid $panel; }
-    FormScreen.-wide #form-aside { width: 1fr; height: 1fr; max-height: 100%; border-top: none; border-left: solid $panel; }
+    FormScreen #form-aside { height: 10; border-top: solid $panel; }
+    FormScreen.-wide #form-aside { width: 1fr; height: 1fr; border-top: none; border-left: solid $panel; }
     FormScreen #form-hint { height: 1; padding: 0 1; color: $secondary; background: $surface; text-overflow: ellipsis; text-wrap: nowrap; }
     """
 
@@ -76,7 +77,7 @@ class FormScreen(ModalScreen[T | None]):
             if aside:
                 yield Container(*aside, id="form-aside")
         yield Static("", id="form-hint", markup=False)
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def compose_fields(self) -> Iterable[Widget]:
         """Yield the fields, and whatever stands between them."""
@@ -92,11 +93,7 @@ class FormScreen(ModalScreen[T | None]):
 
     def on_mount(self) -> None:
         """Remember how the form begins, and put the focus into its first field."""
-        self.call_after_refresh(self._remember)
-        for field in self.query(FormField):
-            if field.display:
-                field.focus_control()
-                break
+        self.call_after_refresh(self._begin_typing)
 
     def field(self, name: str) -> FormField | None:
         """Return the field of a name, if it is shown."""
@@ -179,8 +176,11 @@ class FormScreen(ModalScreen[T | None]):
         event.stop()
         self.focus_next()
 
-    def _remember(self) -> None:
+    def _begin_typing(self) -> None:
         self._begin = self._states()
+        first = next((field for field in self.query(FormField) if field.display), None)
+        if first is not None:
+            first.focus_control()
 
     def _states(self) -> dict[str, object]:
         return {field.field_name: field.state() for field in self.query(FormField) if field.display}

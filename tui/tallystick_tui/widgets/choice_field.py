@@ -115,4 +115,4 @@ class SwitchField(FormField):
 
 
 def _options(choices: Sequence[Choice]) -> list[tuple[Text, str]]:
-    return [(Text(words), value) for value, words in choices]
+    return [(Text(words, no_wrap=True, overflow="ellipsis"), value) for value, words in choices]

@@ -23,7 +23,7 @@ class FormField(Vertical):
     FormField { height: auto; }
     FormField > Horizontal { height: auto; }
     FormField .field-label { width: 15; height: 1; padding: 0 1; color: $secondary; }
-    FormField:focus-within .field-label { color: $primary; text-style: bold; }
+    FormField.-within .field-label { color: $primary; text-style: bold; }
     FormField .field-error { display: none; height: auto; padding: 0 1 0 15; color: $error; }
     FormField.-failed .field-error { display: block; }
     FormField Input { background: $panel; padding: 0 1; }
@@ -47,7 +47,7 @@ class FormField(Vertical):
     def __init__(self, field_name: str, label: str, *, hint: str = "", is_required: bool = False) -> None:
         super().__init__()
         self.field_name, self.label, self.hint, self.is_required = field_name, label, hint, is_required
-        self.failure = ""
+        self.failure = self._waiting = ""
 
     def compose(self) -> ComposeResult:
         """Lay out label, control and the place for words."""
@@ -64,8 +64,11 @@ class FormField(Vertical):
         """Return what the field holds, to be compared with what it held."""
         raise NotImplementedError
 
-    def fail(self, words: str) -> None:
-        """Say below the field what is wrong; an empty text takes it away."""
+    def fail(self, words: str, *, once_left: bool = False) -> None:
+        """Say below the field what is wrong; an empty text takes it away. `once_left` waits until nobody types in it."""
+        self._waiting = words if once_left and self.has_focus_within else ""
+        if self._waiting:
+            return
         self.failure = words
         self.set_class(bool(words), "-failed")
         if self.is_mounted:
@@ -75,6 +78,16 @@ class FormField(Vertical):
         """Tell the form; words about what was there before are gone."""
         self.fail("")
         self.post_message(self.Changed(self))
+
+    def on_descendant_focus(self) -> None:
+        """Mark the label: a descendant of what has the focus within is not styled anew by itself."""
+        self.add_class("-within")
+
+    def on_descendant_blur(self) -> None:
+        """Say what waited until nobody types."""
+        self.remove_class("-within")
+        if self._waiting:
+            self.fail(self._waiting)
 
     def focus_control(self) -> None:
         """Put the focus into the field."""

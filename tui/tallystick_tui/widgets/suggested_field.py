@@ -74,7 +74,7 @@ class SuggestedLine(Vertical):
     SuggestedLine { height: 1; width: 1fr; }
     SuggestedLine > OptionList {
         display: none; overlay: screen; constrain: none inside; height: auto; max-height: 10; width: 100%; background: $surface;
-        border: round $primary; scrollbar-size-vertical: 1; padding: 0;
+        border: round $primary; scrollbar-size-vertical: 1; padding: 0 1;
     }
     SuggestedLine > OptionList.-open { display: block; }
     """
@@ -84,7 +84,7 @@ class SuggestedLine(Vertical):
         self.line = SuggestingInput(value, placeholder=placeholder, compact=True)
         self.known: Sequence[str] = ()
         self._separator = separator
-        self._list = OptionList(markup=False, compact=True)
+        self._list = OptionList(markup=False)
         self._list.can_focus = False
         self._typed_by_choice = False
         self._shown: list[str] = []

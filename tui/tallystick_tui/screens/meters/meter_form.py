@@ -44,6 +44,10 @@ class MeterForm(FormScreen[Meter]):
     ]
     DEFAULT_CSS = """
     MeterForm #options { height: auto; }
+    MeterForm.-wide MeterPreview { height: 1fr; padding: 1 2; }
+    MeterForm.-wide MeterPreview.-answered > TimeGraph { display: block; }
+    MeterForm.-wide MeterPreview > #preview-trend { display: none; }
+    MeterForm.-wide MeterPreview > #preview-groups, MeterForm.-wide MeterPreview > #preview-skipped { margin-top: 1; }
     """
 
     def __init__(
@@ -192,7 +196,7 @@ class MeterForm(FormScreen[Meter]):
         for pointer, words in event.refusal.fields.items():
             field = self._field_at(pointer)
             if field is not None:
-                field.fail(words)
+                field.fail(words, once_left=True)
 
     @work(exclusive=True, group="aggregation")
     async def _change_aggregation(self) -> None:

@@ -52,14 +52,12 @@ class MeterPage(DetailScreen):
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
-    MeterPage #meter-body { height: 1fr; layout: vertical; }
-    MeterPage.-wide #meter-body { layout: horizontal; }
+    MeterPage #meter-body { height: 1fr; }
     MeterPage #meter-above { height: 11; padding: 0 1; }
-    MeterPage.-wide #meter-above { width: 1fr; height: 1fr; padding: 1 1; }
+    MeterPage.-wide #meter-above { height: 45%; min-height: 12; padding: 1 1 0 1; }
     MeterPage #meter-title { height: auto; max-height: 3; }
     MeterPage #meter-figure { height: 1; }
     MeterPage TabbedContent { height: 1fr; }
-    MeterPage.-wide TabbedContent { width: 1fr; border-left: solid $panel; }
     MeterPage TabPane { padding: 0; }
     """
 
@@ -203,7 +201,7 @@ class MeterPage(DetailScreen):
                     each.group["customer"] or "",
                     (each.group["customer"] or "", rounded(each.value), exact(each.events)),
                 )
-                for each in usage.totals
+                for each in usage.largest
             ]
         )
 

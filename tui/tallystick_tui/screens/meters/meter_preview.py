@@ -41,13 +41,8 @@ class MeterPreview(VerticalScroll):
 
     DEFAULT_CSS = """
     MeterPreview { height: auto; padding: 0 1; }
-    FormScreen.-wide MeterPreview { height: 1fr; padding: 1 2; }
     MeterPreview > Static { height: auto; }
-    MeterPreview > TimeGraph { display: none; height: 14; margin-top: 1; }
-    FormScreen.-wide MeterPreview.-answered > TimeGraph { display: block; }
-    FormScreen.-wide MeterPreview > #preview-trend { display: none; }
-    MeterPreview > #preview-groups { margin-top: 0; }
-    FormScreen.-wide MeterPreview > #preview-groups { margin-top: 1; }
+    MeterPreview > TimeGraph { display: none; height: 16; margin-top: 1; }
     """
     can_focus = False
 
@@ -154,7 +149,7 @@ class MeterPreview(VerticalScroll):
         table.add_column("events", justify="right", no_wrap=True)
         if not self._viewer.is_plain:
             table.add_column("", no_wrap=True)
-        for each in answer.totals:
+        for each in answer.largest:
             name = each.group.get(group)
             cells = [
                 Text("(none)", style="dim") if name is None else Text(name),

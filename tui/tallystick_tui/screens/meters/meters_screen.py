@@ -32,7 +32,6 @@ from .meter_page import MeterPage, archive_if_meant
 DAYS: Final = 14
 _PLAIN_DAYS: Final = 3
 _TRENDS_EVERY_S: Final = 30.0
-_WIDE_FROM: Final = 120
 _EMPTY = """No meters yet.
 
 A meter is a named question over events: it covers those that came before it as well.
@@ -54,6 +53,7 @@ class MetersScreen(SectionScreen):
         ),
     ]
     DEFAULT_CSS = """
+    MetersScreen RecordTable { scrollbar-size-vertical: 1; }
     MetersScreen #meters-words { height: 1; padding: 0 1; color: $secondary; }
     """
 
@@ -170,20 +170,24 @@ class MetersScreen(SectionScreen):
         self._show()
 
     def _columns(self) -> list[Column]:
-        trend = "Last days" if self.viewer.is_plain else f"{DAYS} days"
-        is_wide = self.size.width >= _WIDE_FROM
-        wide = (Column("name", "Name", width=22), Column("type", "Event type", width=16)) if is_wide else ()
-        filtered = (Column("filter", "Filter", width=24),) if is_wide else ()
+        """Return the columns that there is room for; each takes two cells more than its width."""
+        name, event_type, filtered = self._extras()
         return [
-            Column("key", "Meter", width=24 if is_wide else 18),
-            *wide,
-            Column("reads", "Does", width=22 if is_wide else 17),
-            *filtered,
-            Column("trend", trend, width=18 if self.viewer.is_plain else DAYS),
-            Column("figure", "In them", "right", width=18 if is_wide else 12),
-            Column("unit", "Unit", width=8),
-            Column("version", "v", "right", width=3),
+            Column("key", "Meter", width=16),
+            *((Column("name", "Name", width=20),) if name else ()),
+            *((Column("type", "Event type", width=14),) if event_type else ()),
+            Column("reads", "Does", width=15),
+            *((Column("filter", "Filter", width=self.size.width - 117),) if filtered else ()),
+            Column("trend", "Last days" if self.viewer.is_plain else f"{DAYS} days", width=DAYS),
+            Column("figure", "In them", "right", width=11),
+            Column("unit", "Unit", width=7),
+            Column("version", "v", "right", width=2),
         ]
+
+    def _extras(self) -> tuple[bool, bool, bool]:
+        """Whether there is room for names, event types and filters."""
+        width = self.size.width
+        return width >= 100, width >= 116, width >= 136  # noqa: PLR2004 - what the columns beside them take
 
     def _show(self) -> None:
         table = self.query_one(RecordTable)
@@ -192,7 +196,7 @@ class MetersScreen(SectionScreen):
         count = f"{len(self._meters)} meter{'' if len(self._meters) == 1 else 's'}"
         archived = "with archived ones" if self._with_archived else "a shows archived ones"
         self.query_one("#meters-words", Static).update(
-            f"{count}, {archived} · days of {self.viewer.zone_name}, today so far"
+            f"{count} · enter opens, {archived} · days of {self.viewer.zone_name}"
         )
 
     def _cells(self, meter: Meter) -> tuple[str | Text, ...]:
@@ -200,12 +204,13 @@ class MetersScreen(SectionScreen):
         name = f"{meter.key} (archived)" if meter.archived_at else meter.key
         trend, figure = self._trend(meter)
         filtered = "; ".join(f"{name}={listed(values)}" for name, values in meter.filter.items())
-        is_wide = self.size.width >= _WIDE_FROM
+        with_name, with_type, with_filter = self._extras()
         return (
             Text(name, style=style or "bold"),
-            *((Text(meter.name, style=style), Text(meter.event_type, style=style)) if is_wide else ()),
+            *((Text(meter.name, style=style),) if with_name else ()),
+            *((Text(meter.event_type, style=style),) if with_type else ()),
             Text(meter.reads, style=style),
-            *((Text(filtered, style=style),) if is_wide else ()),
+            *((Text(filtered, style=style),) if with_filter else ()),
             trend,
             figure,
             Text(meter.unit or "", style="dim"),
