@@ -179,6 +179,8 @@ def _read(states: StateColumns) -> Figures:
 
 def _regrouped(states: StateColumns, names: GroupCodes, wanted: GroupCodes) -> StateColumns | None:
     """Return the states by the wanted names, all of which are among those that the states go by."""
+    if not wanted.names:
+        return states.regrouped(np.zeros(len(states), np.int64))
     starts = states.run_starts()
     texts = dict(zip(names.names, names.columns(states.groups[starts]), strict=True))
     groups = wanted.of([texts[name] for name in wanted.names], height=len(starts))

@@ -32,7 +32,7 @@ from tallystick.usage.aggregators.sum import Sum
 from tallystick.usage.aggregators.unique import Unique
 from tallystick.usage.counted_events import WINDOW, counted_events, group_columns
 from tallystick.usage.event_frames import TIME
-from tallystick.usage.ordered_figures import OrderedFigures
+from tallystick.usage.ordered_figures import FigureSource, OrderedFigures
 from tallystick.usage.question import UsageQuestion, WindowSize
 from tallystick.usage.windows import Windows
 
@@ -42,7 +42,7 @@ from .view import View
 FOLDED: Final = (Avg, Count, Latest, Max, Min, Sum, Unique)
 
 
-class StatesView:
+class StatesView(FigureSource):
     """An `EventFrames` and a `StateSource` over one view."""
 
     def __init__(self, view: View, partials: PartialStates) -> None:

@@ -1,8 +1,8 @@
 /* Folding the rows of a segment into states: how many rows, and what their values add up to, for each run, place and group.
  *
  * Rows come in runs (one customer's, one after the other; or all rows as one run). The place of a row is the window of `edges` that its time
- * lies in; rows of a run come mostly in order of time, so that it is looked for only where it changes. The group of a row is the sum of what
- * its codes stand for, a column each; a code that stands for something negative leaves the row out.
+ * lies in; rows of a run come in order of time, so that it is looked for only where it changes. The group of a row is the sum of what
+ * its codes stand for, a column each. A row that comes to `groups` or more is left out.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ typedef struct {
     uint64_t groups;
     /* Codes of one byte each, and what each of the 256 stands for; `columns` of both. */
     const uint8_t *const *codes;
-    const int32_t *const *meanings;
+    const uint32_t *const *meanings;
     uint64_t columns;
     /* 1 where a row is left out; NULL where none is. */
     const uint8_t *is_left_out;
@@ -46,8 +46,11 @@ static inline int64_t number_at(const void *numbers, uint64_t bytes, int64_t row
     return bytes == 4 ? ((const int32_t *)numbers)[row] : ((const int64_t *)numbers)[row];
 }
 
-/* The place of an instant; it lies within the edges. */
-static uint64_t place_of(const int64_t *edges, uint64_t places, int64_t time) {
+/* The place of an instant within the edges; mostly the one after the last. */
+static uint64_t place_of(const int64_t *edges, uint64_t places, uint64_t last, int64_t time) {
+    if (last + 2 <= places && edges[last + 1] <= time && time < edges[last + 2]) {
+        return last + 1;
+    }
     uint64_t low = 0, high = places;
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
@@ -62,7 +65,7 @@ static uint64_t place_of(const int64_t *edges, uint64_t places, int64_t time) {
 
 /* Put down what the cells of one run hold, in the order in which they were met; and empty them. */
 static bool put_down(const rows_to_fold *rows, cells *table, int64_t run, uint64_t *count) {
-    if (*count + table->touched_count > rows->room) {
+    if (table->touched_count > rows->room - *count) {
         return false;
     }
     for (uint64_t each = 0; each < table->touched_count; each++) {
@@ -83,11 +86,12 @@ static bool put_down(const rows_to_fold *rows, cells *table, int64_t run, uint64
 }
 
 /* Where nothing but the place tells rows of a run apart, and none is left out: stretches of one place, added up in a register. */
-static bool fold_plain_run(const rows_to_fold *rows, cells *table, int64_t run, uint64_t time_bytes, uint64_t value_bytes) {
+static inline bool fold_plain_run(const rows_to_fold *rows, cells *table, int64_t run, uint64_t time_bytes, uint64_t value_bytes) {
     int64_t row = rows->starts[run], end = rows->ends[run];
+    uint64_t place = 0;
     while (row < end) {
         int64_t time = number_at(rows->times, time_bytes, row);
-        uint64_t place = place_of(rows->edges, rows->places, time);
+        place = place_of(rows->edges, rows->places, place, time);
         int64_t low = rows->edges[place], high = rows->edges[place + 1], first = row, sum = 0;
         if (time < low || time >= high) {
             return false;
@@ -103,84 +107,120 @@ static bool fold_plain_run(const rows_to_fold *rows, cells *table, int64_t run, 
                 return false;
             }
         }
-        if (table->events[place] == 0) {
-            table->touched[table->touched_count++] = (uint32_t)place;
+        uint64_t cell = place;
+        if (table->events[cell] == 0) {
+            table->touched[table->touched_count++] = (uint32_t)cell;
         }
-        table->events[place] += row - first;
-        if (value_bytes && __builtin_add_overflow(table->sums[place], sum, &table->sums[place])) {
+        table->events[cell] += row - first;
+        if (value_bytes && __builtin_add_overflow(table->sums[cell], sum, &table->sums[cell])) {
             return false;
         }
     }
     return true;
 }
 
-static bool fold_run(const rows_to_fold *rows, cells *table, int64_t run, uint64_t time_bytes, uint64_t value_bytes) {
-    uint64_t place = 0, columns = rows->columns;
-    int64_t low = 0, high = 0;
-    for (int64_t row = rows->starts[run]; row < rows->ends[run]; row++) {
-        int64_t group = 0;
-        uint64_t column = 0;
-        for (; column < columns; column++) {
-            int32_t meaning = rows->meanings[column][rows->codes[column][row]];
-            if (meaning < 0) {
-                break;
-            }
-            group += meaning;
+/* Rows of a run that are not left out, and their groups; a few at a time, so that they stay where the processor has them at hand. */
+#define CHOSEN_MAX 1024
+typedef struct {
+    int64_t rows[CHOSEN_MAX];
+    uint32_t groups[CHOSEN_MAX];
+    uint64_t count;
+} chosen_rows;
+
+/* Choose without a branch: whether a row is left out is nothing that a processor could foresee. */
+static inline void choose(const rows_to_fold *rows, int64_t first, int64_t end, uint64_t columns, chosen_rows *chosen) {
+    const uint8_t *first_codes = columns > 0 ? rows->codes[0] : NULL, *second_codes = columns > 1 ? rows->codes[1] : NULL;
+    const uint32_t *first_meanings = columns > 0 ? rows->meanings[0] : NULL, *second_meanings = columns > 1 ? rows->meanings[1] : NULL;
+    const uint8_t *is_left_out = rows->is_left_out;
+    uint32_t groups = (uint32_t)rows->groups;
+    uint64_t count = 0;
+    for (int64_t row = first; row < end; row++) {
+        uint32_t group = columns > 0 ? first_meanings[first_codes[row]] : 0;
+        group += columns > 1 ? second_meanings[second_codes[row]] : 0;
+        for (uint64_t column = 2; column < columns; column++) {
+            group += rows->meanings[column][rows->codes[column][row]];
         }
-        if (column < columns || (rows->is_left_out != NULL && rows->is_left_out[row])) {
-            continue;
-        }
-        int64_t time = number_at(rows->times, time_bytes, row);
-        if (time < low || time >= high) {
-            place = place_of(rows->edges, rows->places, time);
-            low = rows->edges[place];
-            high = rows->edges[place + 1];
+        bool is_chosen = group < groups && (is_left_out == NULL || !is_left_out[row]);
+        chosen->rows[count] = row;
+        chosen->groups[count] = group;
+        count += is_chosen;
+    }
+    chosen->count = count;
+}
+
+static inline bool fold_run(
+    const rows_to_fold *rows, cells *table, int64_t run, uint64_t time_bytes, uint64_t value_bytes, uint64_t columns
+) {
+    uint64_t place = 0, groups = rows->groups;
+    int64_t low = 0, high = 0, end = rows->ends[run];
+    chosen_rows chosen;
+    for (int64_t first = rows->starts[run]; first < end; first += CHOSEN_MAX) {
+        choose(rows, first, end - first < CHOSEN_MAX ? end : first + CHOSEN_MAX, columns, &chosen);
+        for (uint64_t each = 0; each < chosen.count; each++) {
+            int64_t row = chosen.rows[each], time = number_at(rows->times, time_bytes, row);
             if (time < low || time >= high) {
+                place = place_of(rows->edges, rows->places, place, time);
+                low = rows->edges[place];
+                high = rows->edges[place + 1];
+                if (time < low || time >= high) {
+                    return false;
+                }
+            }
+            uint64_t cell = place * groups + chosen.groups[each];
+            if (table->events[cell]++ == 0) {
+                table->touched[table->touched_count++] = (uint32_t)cell;
+            }
+            if (value_bytes == 4) {
+                table->sums[cell] += ((const int32_t *)rows->values)[row];
+            } else if (value_bytes == 8 &&
+                       __builtin_add_overflow(table->sums[cell], ((const int64_t *)rows->values)[row], &table->sums[cell])) {
                 return false;
             }
         }
-        uint64_t cell = place * rows->groups + (uint64_t)group;
-        if (table->events[cell]++ == 0) {
-            table->touched[table->touched_count++] = (uint32_t)cell;
-        }
-        if (value_bytes == 4) {
-            table->sums[cell] += ((const int32_t *)rows->values)[row];
-        } else if (value_bytes == 8 &&
-                   __builtin_add_overflow(table->sums[cell], ((const int64_t *)rows->values)[row], &table->sums[cell])) {
-            return false;
-        }
     }
     return true;
 }
 
-/* The widths are arguments of their own here, so that the compiler makes a loop for each. */
-static bool fold_of_widths(const rows_to_fold *rows, cells *table, int64_t run, bool is_plain) {
-#define WITH(time_bytes, value_bytes) \
-    (is_plain ? fold_plain_run(rows, table, run, time_bytes, value_bytes) : fold_run(rows, table, run, time_bytes, value_bytes))
+static inline bool fold_of_columns(const rows_to_fold *rows, cells *table, int64_t run, uint64_t time_bytes, uint64_t value_bytes) {
+    switch (rows->columns) {
+    case 0:
+        if (rows->groups == 1 && rows->is_left_out == NULL) {
+            return fold_plain_run(rows, table, run, time_bytes, value_bytes);
+        }
+        return fold_run(rows, table, run, time_bytes, value_bytes, 0);
+    case 1:
+        return fold_run(rows, table, run, time_bytes, value_bytes, 1);
+    case 2:
+        return fold_run(rows, table, run, time_bytes, value_bytes, 2);
+    default:
+        return fold_run(rows, table, run, time_bytes, value_bytes, rows->columns);
+    }
+}
+
+/* Widths and the number of columns are arguments of their own, so that the compiler makes a loop for each. */
+static bool fold_of_widths(const rows_to_fold *rows, cells *table, int64_t run) {
     switch (rows->time_bytes * 16 + rows->value_bytes) {
     case 4 * 16 + 0:
-        return WITH(4, 0);
+        return fold_of_columns(rows, table, run, 4, 0);
     case 4 * 16 + 4:
-        return WITH(4, 4);
+        return fold_of_columns(rows, table, run, 4, 4);
     case 4 * 16 + 8:
-        return WITH(4, 8);
+        return fold_of_columns(rows, table, run, 4, 8);
     case 8 * 16 + 0:
-        return WITH(8, 0);
+        return fold_of_columns(rows, table, run, 8, 0);
     case 8 * 16 + 4:
-        return WITH(8, 4);
+        return fold_of_columns(rows, table, run, 8, 4);
     case 8 * 16 + 8:
-        return WITH(8, 8);
+        return fold_of_columns(rows, table, run, 8, 8);
     default:
         return false;
     }
-#undef WITH
 }
 
 static uint64_t fold_all_runs(const rows_to_fold *rows, cells *table) {
-    bool is_plain = rows->columns == 0 && rows->groups == 1 && rows->is_left_out == NULL;
     uint64_t count = 0;
     for (uint64_t run = 0; run < rows->runs; run++) {
-        if (!fold_of_widths(rows, table, (int64_t)run, is_plain) || !put_down(rows, table, (int64_t)run, &count)) {
+        if (!fold_of_widths(rows, table, (int64_t)run) || !put_down(rows, table, (int64_t)run, &count)) {
             return DOUBT;
         }
     }
@@ -189,8 +229,8 @@ static uint64_t fold_all_runs(const rows_to_fold *rows, cells *table) {
 
 /* Fold; returns how many states were found, or `DOUBT`: a sum leaves 64 bits, a time lies in no place, or there is no memory or room.
  *
- * The caller sees to it that a segment has fewer than 2^31 rows, that no group that codes can add up to is `groups` or more, and that
- * places times groups is below 2^32. Sums of 32-bit values cannot leave 64 bits then.
+ * The caller sees to it that a segment has fewer than 2^31 rows, so that sums of 32-bit values cannot leave 64 bits, and that there are fewer
+ * than 2^24 cells.
  */
 EXPORTED uint64_t tallystick_fold_rows(const rows_to_fold *rows) {
     uint64_t count = rows->places * rows->groups;

@@ -6,6 +6,9 @@ begin where a local day does, and hours are buckets themselves. The buckets of t
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +19,8 @@ from tallystick.usage.windows import cut_windows
 
 # A local day and the one that a zone left out beside it: what is on either side of an instant has a bucket's edge within.
 _REACH_NS = 3 * NS_PER_DAY
+
+_REMEMBERED_MAX: Final = 512
 
 Edges = npt.NDArray[np.int64]
 
@@ -39,6 +44,7 @@ def bucket_edges(first: int, last: int, cut: WindowSize, timezone: str) -> Edges
     return inner[lower : upper + 1]
 
 
+@lru_cache(maxsize=_REMEMBERED_MAX)
 def whole_buckets(start: Instant, end: Instant, cut: WindowSize, timezone: str) -> tuple[int, int] | None:
     """Return where the whole buckets within `[start, end)` begin and end; None where there is none."""
     if start >= end:

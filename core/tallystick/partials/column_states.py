@@ -30,6 +30,7 @@ from .fold_columns import fold_columns, layout_of
 from .fold_segment import PLACE, fold_segment
 from .folding import Folding, folding_of
 from .group_codes import GroupCodes
+from .merged_states import BUCKET
 from .partial_folder import PartialFolder
 from .segment_columns import SegmentColumns
 from .state_columns import StateColumns, put_together
@@ -97,6 +98,15 @@ class Covering(msgspec.Struct, frozen=True, eq=False):
     missing: list[CountedFile]
 
 
+class _Partial(msgspec.Struct, frozen=True, eq=False):
+    """The states of one file by bucket, and whether they are on disk."""
+
+    file: str
+    digest: bytes
+    states: StateColumns
+    is_kept: bool
+
+
 class _Aligned(msgspec.Struct, frozen=True, eq=False):
     """Merged states beside a snapshot: which files hold the type at all, and which of those are within."""
 
@@ -151,6 +161,8 @@ class ColumnStates:
 
     def groups_of(self, names: tuple[str, ...]) -> GroupCodes:
         """Return the numbers of the groups that these names tell apart."""
+        if names == self.columns.customers.names:
+            return self.columns.customers
         with self._lock:
             found = self._groups.get(names)
             if found is None:
@@ -235,7 +247,7 @@ class ColumnStates:
     def forget(self) -> None:
         """Forget all states but those in the cache; columns of events are none."""
         with self._lock:
-            self._unfit, self._aligned, self._plans, self._groups = {}, {}, {}, {}
+            self._unfit, self._aligned, self._plans = {}, {}, {}
         self._snapshot = None
 
     def _plan_of(self, folding: Folding, aggregator: Aggregator) -> ColumnPlan | None:
@@ -273,11 +285,11 @@ class ColumnStates:
             files = {counted.name: counted for counted in (*(snapshot.by_name[name] for name in others), *wanted)}
             lacking = [counted for counted in files.values() if not _is_within(base, counted)]
             made = self._partials(plan, lacking)
-            parts = [part for part in made if part is not None]
+            fitting = [part for part in made if part is not None]
             together = None
-            if len(parts) == len(made):
-                parts += [] if base is None else [base.states]
-                together = put_together(parts)
+            if len(fitting) == len(made):
+                parts = [part.states for part in fitting]
+                together = put_together(parts if base is None else [*parts, base.states])
             if together is None:
                 self.note_unfit(plan)
                 return None
@@ -285,6 +297,7 @@ class ColumnStates:
             marks |= {counted.name: counted.mark for counted in lacking}
             merged = Merged(marks, together, plan.groups)
             self._cache.put(_key(plan), merged, size_bytes=together.size_bytes)
+            self._keep_later(plan, fitting)
             return merged
 
     def _kept(self, plan: ColumnPlan) -> Merged | None:
@@ -292,13 +305,13 @@ class ColumnStates:
         # Of other numbers, if they were begun anew meanwhile.
         return found if isinstance(found, Merged) and found.groups is plan.groups else None
 
-    def _partials(self, plan: ColumnPlan, files: Sequence[CountedFile]) -> list[StateColumns | None]:
-        def partial_of(counted: CountedFile) -> Callable[[], StateColumns | None]:
+    def _partials(self, plan: ColumnPlan, files: Sequence[CountedFile]) -> list[_Partial | None]:
+        def partial_of(counted: CountedFile) -> Callable[[], _Partial | None]:
             return lambda: self._partial(plan, counted)
 
         return self._kitchen.fold_all([partial_of(counted) for counted in files])
 
-    def _partial(self, plan: ColumnPlan, counted: CountedFile) -> StateColumns | None:
+    def _partial(self, plan: ColumnPlan, counted: CountedFile) -> _Partial | None:
         """Return the states of one file by bucket; None where they are not worth it, or do not fit."""
         if plan.digest in self._unfit:
             return None
@@ -309,14 +322,24 @@ class ColumnStates:
         digest = folding.partial_digest(entry.checksum, edges, counted.voided)
         kept = self._folder.read(entry.file, digest)
         if kept is not None:
-            return plan.from_frame(kept, "bucket", None)
+            states = plan.from_frame(kept, BUCKET, None)
+            return None if states is None else _Partial(entry.file, digest, states, is_kept=True)
         hit("partials.fold")
         states = self.fold(plan, counted, edges, None)
         if states is None or len(states) > max(entry.rows // ROWS_PER_STATE_MIN, SMALL_ROWS):
             return None
-        states = msgspec.structs.replace(states, buckets=edges[:-1])
-        self._kitchen.later(digest, lambda: self._folder.write(entry.file, digest, plan.to_frame(states)))
-        return states
+        return _Partial(entry.file, digest, msgspec.structs.replace(states, buckets=edges[:-1]), is_kept=False)
+
+    def _keep_later(self, plan: ColumnPlan, partials: Sequence[_Partial]) -> None:
+        """Have what was folded written to disk, in one piece of work: waking the background for each file held questions up."""
+        new = [partial for partial in partials if not partial.is_kept]
+
+        def write() -> None:
+            for partial in new:
+                self._folder.write(partial.file, partial.digest, plan.to_frame(partial.states))
+
+        if new:
+            self._kitchen.later(b"write" + plan.digest, write)
 
 
 def _key(plan: ColumnPlan) -> bytes:

@@ -30,8 +30,8 @@ _CODES: Final = NO_TEXT + 1
 _DOUBT: Final = (1 << 64) - 1
 _BEFORE: Final = -(2**63)
 _AFTER: Final = 2**63 - 1
-_LEFT_OUT: Final = -1
-_NULL: Final = pl.Series([None], dtype=pl.String)
+# More than any group, however often it is added up.
+_LEFT_OUT: Final = 1 << 24
 
 
 class _Rows(ctypes.Structure):
@@ -61,7 +61,7 @@ class _Coded(msgspec.Struct, frozen=True, eq=False):
     """A column of codes, and what each code adds to the number of a row's group; `_LEFT_OUT` leaves the row out."""
 
     name: str
-    meanings: npt.NDArray[np.int32]
+    meanings: npt.NDArray[np.uint32]
 
 
 class Layout(msgspec.Struct, frozen=True, eq=False):
@@ -69,7 +69,7 @@ class Layout(msgspec.Struct, frozen=True, eq=False):
 
     columns: tuple[str, ...]
     coded: tuple[_Coded, ...]
-    texts: tuple[tuple[str, pl.Series], ...]
+    texts: tuple[tuple[str, list[str | None]], ...]
     groups: int
     is_empty: bool
 
@@ -78,7 +78,7 @@ def layout_of(plan: ColumnPlan, file: SegmentFile) -> Layout | None:
     """Return what of the file has to be read for the folding; None where it cannot be folded here."""
     if NATIVE is None or (plan.adds_values and file.entry.value_scale is None):
         return None
-    texts: list[tuple[str, pl.Series]] = []
+    texts: list[tuple[str, list[str | None]]] = []
     coded: list[_Coded] = []
     groups = 1
     for name in plan.groups.names:
@@ -89,17 +89,17 @@ def layout_of(plan: ColumnPlan, file: SegmentFile) -> Layout | None:
             return None
         if len(known):
             coded.append(_Coded(PROPERTY_PREFIX + name, _key_meanings(len(known), groups)))
-        texts.append((name, pl.concat([known, _NULL])))
-        groups *= len(texts[-1][1])
+        texts.append((name, [*known, None]))
+        groups *= len(known) + 1
     is_empty = False
     for name, wanted in plan.folding.properties:
         known = _texts_of(file, name)
         if known is None:
             return None
-        is_wanted = known.is_in(pl.Series(wanted, dtype=pl.String).implode()).to_numpy()
-        is_empty |= not is_wanted.any()
-        meanings = np.full(_CODES, _LEFT_OUT, np.int32)
-        meanings[np.flatnonzero(is_wanted)] = 0
+        codes = [code for code, text in enumerate(known) if text in wanted]
+        is_empty |= not codes
+        meanings = np.full(_CODES, _LEFT_OUT, np.uint32)
+        meanings[codes] = 0
         coded.append(_Coded(PROPERTY_PREFIX + name, meanings))
     values = (VALUE,) if plan.adds_values else ()
     names = (TIME, *values, *dict.fromkeys(column.name for column in coded))
@@ -132,7 +132,9 @@ def fold_columns(
     found = _folded(numbers, layout, runs, cuts, is_left_out=_left_out(columns, counted), adds=plan.adds_values)
     if found is None:
         return None
-    found = found[:, (found[1] > 0) & (found[1] < len(cuts) - 2)]
+    is_within = (found[1] > 0) & (found[1] < len(cuts) - 2)
+    if not is_within.all():
+        found = found[:, is_within]
     codes = _group_codes(plan, layout, runs, found)
     if codes is None:
         return None
@@ -158,17 +160,17 @@ def _no_states(plan: ColumnPlan, windows: int) -> StateColumns:
     )
 
 
-def _texts_of(file: SegmentFile, name: str) -> pl.Series | None:
+def _texts_of(file: SegmentFile, name: str) -> list[str] | None:
     """Return the texts that the codes of a property stand for, none where no event has it; None where it has no codes."""
     known = file.coded_texts().get(name)
     if known is not None:
-        return known
+        return known.to_list()
     is_absent = name not in file.entry.properties and not file.entry.has_rest
-    return pl.Series([], dtype=pl.String) if is_absent else None
+    return [] if is_absent else None
 
 
-def _key_meanings(count: int, stride: int) -> npt.NDArray[np.int32]:
-    meanings = np.full(_CODES, _LEFT_OUT, np.int32)
+def _key_meanings(count: int, stride: int) -> npt.NDArray[np.uint32]:
+    meanings = np.full(_CODES, _LEFT_OUT, np.uint32)
     if count * stride <= _CELLS_MAX:  # else it is too much, which is found out before anything is folded
         meanings[:count] = np.arange(count) * stride
         meanings[NO_TEXT] = count * stride
@@ -179,7 +181,7 @@ def _runs(columns: SegmentColumns, file: SegmentFile, plan: ColumnPlan, customer
     """Return the runs of rows to fold, each by itself: those of customers, or all rows of the type as one."""
     runs = columns.runs(file, plan.folding.meter.event_type)
     if customers is not None:
-        chosen = runs.of_customers(customers)
+        chosen = runs.of_customers(customers, columns.customers)
         return Runs(runs.starts[chosen], runs.ends[chosen], runs.customers.gather(chosen))
     if CUSTOMER in plan.groups.names or not len(runs.starts):
         return runs
@@ -243,7 +245,7 @@ def _group_codes(plan: ColumnPlan, layout: Layout, runs: Runs, found: Int64s) ->
     columns: dict[str, pl.Series] = {}
     rest = found[2]
     for name, texts in layout.texts:
-        columns[name] = texts.gather(rest % len(texts))
+        columns[name] = pl.Series(texts, dtype=pl.String).gather(rest % len(texts))
         rest = rest // len(texts)
     if CUSTOMER in groups.names:
         columns[CUSTOMER] = runs.customers.gather(found[0])

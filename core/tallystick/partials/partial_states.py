@@ -167,7 +167,12 @@ class PartialStates:
         wanted = [while_wanted(fold) for fold in folds]
         if len(wanted) <= 1 or pl.thread_pool_size() == 1:
             return [fold() for fold in wanted]
-        return [done.result() for done in [self._folders.submit(fold) for fold in wanted]]
+        folded = [self._folders.submit(fold) for fold in wanted]
+        try:
+            return [each.result() for each in folded]
+        finally:
+            for each in folded:
+                each.cancel()
 
     def _completed(
         self, folding: Folding, wanted: Sequence[CountedFile], known: Mapping[str, CountedFile]

@@ -49,19 +49,24 @@ class Runs:
             self._codes = groups, codes
         return codes
 
-    def of_customers(self, customers: Sequence[str]) -> Int64s:
-        """Return which runs are of these customers, ascending."""
-        wanted = pl.Series(sorted(customers), dtype=pl.String)
-        places = self.customers.search_sorted(wanted, side="left").to_numpy()
-        places = places[places < len(self.customers)]
-        found = self.customers.gather(places)
-        return np.unique(places[found.is_in(wanted.implode()).to_numpy()]).astype(np.int64)
+    def of_customers(self, customers: Sequence[str], groups: GroupCodes) -> Int64s:
+        """Return which runs are of these customers, ascending; `groups` are those of customers."""
+        codes = self.codes(groups)
+        if codes is None:
+            wanted = pl.Series(customers, dtype=pl.String)
+            return self.customers.is_in(wanted.implode()).arg_true().to_numpy().astype(np.int64)
+        found = [groups.find(customer) for customer in customers]
+        if len(found) == 1:
+            return np.flatnonzero(codes == (-1 if found[0] is None else found[0]))
+        return np.flatnonzero(np.isin(codes, [code for code in found if code is not None]))
 
 
 class SegmentColumns:
     """The columns of one engine's files. Safe from any thread."""
 
     def __init__(self, *, bytes_max: int) -> None:
+        # No states, and asked for by nearly every question: kept for as long as the engine is open.
+        self.customers = GroupCodes((CUSTOMER,))
         self._numbers: StatesCache[Numbers] = StatesCache(bytes_max=bytes_max)
         self._runs: StatesCache[Runs] = StatesCache(bytes_max=bytes_max // 4)
 

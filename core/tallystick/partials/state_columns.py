@@ -31,7 +31,7 @@ _UNITS: Final = "units"
 _SCALES: Final = (0, 2, 3, 6, 9, SCALE)
 # A table of every group and bucket is quicker than sorting as long as most of it is used.
 _CELLS_PER_ROW_MAX: Final = 8
-_CELLS_MIN: Final = 65_536
+_CELLS_MIN: Final = 4_096
 
 
 class StateColumns(msgspec.Struct, frozen=True, eq=False):

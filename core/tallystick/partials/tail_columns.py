@@ -18,6 +18,7 @@ import polars as pl
 from tallystick.cancellation import collected
 from tallystick.instant import EARLIEST, LATEST
 from tallystick.segments.live_tail import LiveTail
+from tallystick.segments.selection import Selection
 from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME
 from tallystick.usage.event_selection import EventSelection
 from tallystick.usage.operand import property_names
@@ -111,15 +112,8 @@ def fold_tail(
     selection = EventSelection(None, folding.properties)
     grouped = {name for name in folding.by if name != CUSTOMER}
     names = sorted({*grouped, *selection.property_names, *property_names(operands)})
-    frames = tail.frames(
-        head=head,
-        event_type=folding.meter.event_type,
-        start=start,
-        end=end,
-        properties=names,
-        voided=voided,
-        after=after,
-    )
+    wanted = Selection(event_type=folding.meter.event_type, start=start, end=end, last_position=head, voided=voided)
+    frames = tail.frames_after(after, wanted, names)
     if not frames:
         return _nothing(plan)
     keys = folding.by_columns

@@ -106,12 +106,8 @@ class LiveTail:
         properties: Sequence[str] = (),
         customers: Sequence[str] | None = None,
         voided: npt.NDArray[np.int64] | None = None,
-        after: int | None = None,
     ) -> list[pl.LazyFrame]:
-        """Return what `EventFrames.frames` promises, for events up to position `head`; `voided` are sorted positions to leave out.
-
-        Events up to the position `after` are left out, without looking at them.
-        """
+        """Return what `EventFrames.frames` promises, for events up to position `head`; `voided` are sorted positions to leave out."""
         selection = Selection(
             event_type=event_type,
             start=start,
@@ -120,8 +116,14 @@ class LiveTail:
             last_position=head,
             voided=voided,
         )
+        return self.frames_after(None, selection, properties)
+
+    def frames_after(
+        self, position: int | None, selection: Selection, properties: Sequence[str] = ()
+    ) -> list[pl.LazyFrame]:
+        """Return the same of the selected events alone that come after a position; those before it are not looked at."""
         columns = [POSITION, TIME, CUSTOMER, VALUE, *(PROPERTY_PREFIX + name for name in properties)]
-        return [frame.select(columns) for frame in self._selected(selection, properties, after=after)]
+        return [frame.select(columns) for frame in self._selected(selection, properties, after=position)]
 
     def newest(
         self,

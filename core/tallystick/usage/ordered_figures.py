@@ -5,8 +5,8 @@ Promises: the answer is that of `arrange_answer`, which orders, ranks and cuts f
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -53,15 +53,17 @@ class OrderedFigures(msgspec.Struct, frozen=True, eq=False):
     parts: Callable[[Int64s], list[pl.Series]]
 
 
-@runtime_checkable
-class FigureSource(Protocol):
-    """Frames of events that may know the figures of a question right away."""
+class FigureSource(ABC):
+    """Frames of events that may know the figures of a question right away.
 
+    A class to inherit from: asking whether something follows a protocol takes 50 µs.
+    """
+
+    @abstractmethod
     def figures(
         self, meter: Meter, question: UsageQuestion, *, aggregator: Aggregator, windows: Windows
     ) -> OrderedFigures | None:
         """Return the question's figures; None: they are to be made of states or of events."""
-        ...
 
 
 def arrange_figures(

@@ -10,6 +10,7 @@ Does not: build more than `WINDOWS_MAX` windows; asks for a narrower question in
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -24,6 +25,10 @@ from .local_calendar import LocalCalendar
 from .question import WindowSize
 
 WINDOWS_MAX: Final = 1_000_000
+
+# Windows of questions that come again are remembered, if they are few: 4 MB at most.
+_CUT_BEFORE_MAX: Final = 512
+_FEW_WINDOWS_MAX: Final = 1_000
 
 _NS_PER_MINUTE: Final = 60 * NS_PER_S
 # The shortest time between two starts, for the estimate that refuses a question before anything is built.
@@ -80,6 +85,20 @@ def cut_windows(start: Instant, end: Instant, size: WindowSize, zone_name: str) 
 
     Raises `InvalidQuestion` naming `timezone` for an unknown zone, `window` where there would be more than `WINDOWS_MAX`.
     """
+    if (end - start) // _SHORTEST_NS.get(size, NS_PER_DAY) > _FEW_WINDOWS_MAX:
+        return _cut(start, end, size, zone_name)
+    return _cut_before(start, end, size, zone_name)
+
+
+@lru_cache(maxsize=_CUT_BEFORE_MAX)
+def _cut_before(start: Instant, end: Instant, size: WindowSize, zone_name: str) -> Windows:
+    """Remember the windows: cutting a month by day takes longer than looking up a customer's states."""
+    windows = _cut(start, end, size, zone_name)
+    windows.edges.flags.writeable = False
+    return windows
+
+
+def _cut(start: Instant, end: Instant, size: WindowSize, zone_name: str) -> Windows:
     calendar = LocalCalendar(zone_name)
     if start >= end:
         return Windows(np.empty(0, np.int64))

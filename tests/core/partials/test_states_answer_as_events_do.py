@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from tallystick.event import Position
 from tallystick.identity import Identity
 from tallystick.instant import NS_PER_HOUR, NS_PER_MS, Instant, format_instant, parse_instant
 from tallystick.meter import Meter
+from tallystick.partials import fold_columns
 from tallystick.usage.question import Fill, Order, UsageQuestion, WindowSize
 from tests.core.engine.conftest import EngineHouse
 from tests.core.partials.asking_twice import from_events, from_states
@@ -31,6 +33,7 @@ FILTERS: list[dict[str, tuple[str, ...]]] = [
     {},
     {"customer": ("acme",)},
     {"customer": ("acme", "ü", "nobody")},
+    {"customer": ("globex",), "region": ("eu", "nowhere")},
     {"customer": ("acme", *(f"c{number}" for number in range(20)))},
     {"region": ("eu",)},
     {"ip": ("7", "8"), "region": ("us", "eu")},
@@ -81,6 +84,7 @@ class Program:
             disk_free_min_bytes=0,
             partials_disk_bytes=random.choice([0, 8_000, 1 << 30]),
             partials_memory_bytes=random.choice([3_000, 1 << 30, 1 << 30]),
+            columns_memory_bytes=random.choice([0, 20_000, 1 << 30]),
         )
         self.house = EngineHouse(folder / "data", settings=limits)
         self.sent = 0
@@ -178,4 +182,12 @@ class Program:
 @given(seed=st.integers(0, 2**32 - 1))
 def test_states_answer_as_events_do(seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="tallystick-states-") as folder:
+        Program(Random(seed), Path(folder)).run()
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_states_answer_as_events_do_without_the_compiled_library(seed: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="tallystick-states-") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fold_columns, "NATIVE", None)
         Program(Random(seed), Path(folder)).run()

@@ -44,6 +44,11 @@ class UsageAnswer(msgspec.Struct, frozen=True):
     totals: list[UsageTotal]
 
     @property
+    def largest(self) -> list[UsageTotal]:
+        """The groups, the largest figure first; the appliance answers them by name."""
+        return sorted(self.totals, key=lambda each: (each.value is None, -(each.value or 0)))
+
+    @property
     def total(self) -> UsageTotal:
         """The figure of a question that does not group; where nothing was used, none."""
         return self.totals[0] if self.totals else UsageTotal({}, None, 0)

@@ -73,7 +73,7 @@ class SectionScreen(Screen[None]):
         yield StateMessage(id="state", markup=False)
         with Container(id="content", classes="-hidden"):
             yield from self.compose_content()
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def compose_content(self) -> Iterable[Widget]:
         """Yield the widgets of this section."""
