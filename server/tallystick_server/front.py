@@ -1,7 +1,8 @@
 """The first thing a request meets: its id, its key, its limits, and the headers of its answer; then the ingest lane or the framework.
 
 Promises: nothing under `/v1` is looked up before the key is known to be right; a body is bounded in size and time whatever route it
-goes to; an answer that nobody reads is given up; each request has one line in the log, without its query, which may hold names.
+goes to; an answer that nobody reads is given up; each request has one line in the log, without its query, which may hold names. Events that
+were taken and allowances that were answered from memory are counted instead.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from tallystick.api_key import ApiKey
 from tallystick.errors import TallystickError
 
 from . import auth, logs
+from .allowance_lane import AllowanceLane, is_asked_for
 from .answer_headers import SECURITY, Headers, refusal_headers
 from .asgi import Application, Message, Receive, Scope, Send
 from .body_budget import ArrivingBody, BodyBudget, body_too_slow
@@ -46,6 +48,7 @@ class Front:
         counts: HttpCounts,
     ) -> None:
         self.framework, self._lane, self._access = framework, lane, access
+        self._allowances = AllowanceLane(access=access, request_ids=request_ids, counts=counts)
         self.budget, self.request_ids, self.wrong_keys = budget, request_ids, wrong_keys
         self.counts = counts
         self.end_answers = access.large.end
@@ -67,7 +70,7 @@ class Front:
                 send = self._cors.with_headers(scope, send)
             if scope["path"] in {INGEST_ROUTE, INGEST_ROUTE + "/"} and scope["method"] == "POST":
                 await self._lane(scope, receive, send)
-            else:
+            elif not (is_asked_for(scope) and await self._allowances.answer(scope, send)):
                 await _Exchange(self, scope, receive, send).answer()
         elif kind == "lifespan":
             await self.framework(scope, receive, send)

@@ -16,6 +16,8 @@ from .usage.asked import bracketed_name
 
 FILTER: Final = "filter"
 PROPERTIES: Final = "properties"
+METER: Final = "meter"
+METER_LENGTH_MAX: Final = 128
 _BRACKETED: Final = frozenset({FILTER, PROPERTIES})
 _JSON = ("application/json", "application/merge-patch+json")
 Connection = ASGIConnection[Any, Any, Any, Any]  # Any: Litestar's type variables

@@ -16,6 +16,7 @@ from tallystick.api_key import Scope
 from tallystick.engine import Engine
 from tallystick.engine_settings import EngineSettings
 from tallystick.testing import ManualClock, SeededEntropy
+from tallystick_server.allowance_lane import AllowanceQuestion, plain_question
 from tallystick_server.app import create_app
 from tallystick_server.settings import Settings
 from tests.appliance import ADMIN_KEY, Appliance
@@ -150,6 +151,55 @@ def test_what_cannot_be_answered_is_said_in_words(client: httpx.Client, query: s
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert words in answer.text
+
+
+def test_the_quick_way_answers_as_the_route_does_byte_for_byte(client: httpx.Client, name: str) -> None:
+    limit(client, name, filter={"model": ["large", "xl"]})
+    limit(client, name, key=f"{name}-day", period="day", condition={"type": "threshold", "thresholds": ["0.5", 2]})
+    send(client, name, "a", properties={"model": "xl"}, customer="acme/ü")
+    url = f"/v1/customers/{quote('acme/ü', safe='')}/allowance?meter={name}&properties[model]=large"
+    client.get(url)
+    # A question with a body, though of nothing, is none for the quick way.
+    answers = [client.get(url, headers={"x-request-id": "same"} | more) for more in ({}, {"content-length": "0"})]
+    quick, route = answers
+    assert quick.content == route.content
+    assert quick.json()["limits"][0]["used"] == 1
+    assert quick.headers.keys() == route.headers.keys()
+    assert all(quick.headers[each] == route.headers[each] for each in quick.headers if each != "date")
+    lines = client.get("/metrics").text.splitlines()
+    template = 'route="/v1/customers/{key}/allowance"'
+    assert any("requests_total" in line and template in line and 'status="200"' in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "asked"),
+    [
+        ("/v1/customers/acme/allowance", "meter=calls", AllowanceQuestion("acme", "calls", {})),
+        ("/v1/customers/a%2Fb%C3%BC/allowance", "meter=c%2Fd", AllowanceQuestion("a/bü", "c/d", {})),
+        (
+            "/v1/customers/a/allowance",
+            "properties%5Bm%5D=x&meter=c&properties[n]=",
+            AllowanceQuestion("a", "c", {"m": "x", "n": ""}),
+        ),
+        ("/v1/customers/a/allowance", "", None),
+        ("/v1/customers/a/allowance", "meter=", None),
+        ("/v1/customers/a/allowance", "meter", None),
+        ("/v1/customers/a/allowance", f"meter={'m' * 129}", None),
+        ("/v1/customers/a/allowance", "meter=a&meter=a", None),
+        ("/v1/customers/a/allowance", "meter=a&properties[x]=1&properties[x]=1", None),
+        ("/v1/customers/a/allowance", "meter=a&other=1", None),
+        ("/v1/customers/a/allowance", "meter=a+b", None),
+        ("/v1/customers/a/allowance", "meter=a&", None),
+        ("/v1/customers/a/allowance", "meter=%FF", None),
+        ("/v1/customers/%FF/allowance", "meter=a", None),
+        ("/v1/customers//allowance", "meter=a", None),
+        ("/v1/customers/allowance", "meter=a", None),
+        ("/v1/customers/a/b/allowance", "meter=a", None),
+        ("/v2/customers/a/allowance", "meter=a", None),
+    ],
+)
+def test_only_plain_questions_go_the_quick_way(path: str, query: str, asked: AllowanceQuestion | None) -> None:
+    assert plain_question(path.encode(), query.encode()) == asked
 
 
 def test_an_archived_meter_is_not_found(client: httpx.Client, name: str) -> None:

@@ -64,6 +64,7 @@ from .dimensions import dimensions_of
 from .key_ring import KeyRing
 from .ledger import Ledger
 from .live_figures import LiveFigures
+from .live_follower import LiveFollower
 from .log_clock import clock_of
 from .log_scan import block_summary, blocks_page, scan_log
 from .recovery import recover
@@ -116,6 +117,7 @@ class Engine(CustomerQuestions, KeyRing):
             columns_at=ledger.folds.projections.columns_at,
             clock=clock,
         )
+        self._live_follower = LiveFollower(self.live_figures)
         self._allowances = Allowances(
             ledger.folds.catalog, self.live_figures, head=lambda: self.log_head().position, clock=clock
         )
@@ -159,6 +161,7 @@ class Engine(CustomerQuestions, KeyRing):
         engine._writer.start()
         if with_background:
             engine._background.start()
+            engine._live_follower.start()
         return engine
 
     def close(self) -> None:
@@ -169,6 +172,7 @@ class Engine(CustomerQuestions, KeyRing):
             self._is_closed = True
         self._ledger.watchers.close()
         self._background.close()
+        self._live_follower.close()
         self._writer.close()
         self._ledger.partials.close()
         self._ledger.tables.close()

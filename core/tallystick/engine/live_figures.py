@@ -144,10 +144,21 @@ class LiveFigures:
             if len(self._kept):
                 self._follow()
 
+    def forget(self) -> None:
+        """Let every state and every event go; nothing where there are none."""
+        with self._guard:
+            if len(self._kept) or len(self._recent):
+                self._begin_anew(self._newest_view())
+
     @property
     def state_count(self) -> int:
         """How many states are kept."""
         return len(self._kept)
+
+    @property
+    def questions(self) -> int:
+        """How often a state was asked for."""
+        return self.hits + self.misses
 
     # Following the log; all of it under the guard.
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath, QueryParameter
 from tallystick.api_key import ApiKey, Scope
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access
-from tallystick_server.request_rules import PROPERTIES
+from tallystick_server.request_rules import METER, METER_LENGTH_MAX, PROPERTIES
 from tallystick_server.usage.asked import bracketed_name
 
 from .schemas import AllowanceOut, allowance_out
@@ -36,7 +36,10 @@ class AllowanceController(Controller):
         access: Access,
         request: Request[None, ApiKey, State],
         meter: Annotated[
-            str, QueryParameter(name="meter", min_length=1, max_length=128, description="The meter that is limited.")
+            str,
+            QueryParameter(
+                name=METER, min_length=1, max_length=METER_LENGTH_MAX, description="The meter that is limited."
+            ),
         ],
     ) -> AllowanceOut:
         """Show what a customer has left of the limits that signals set on a meter, every acknowledged event included.

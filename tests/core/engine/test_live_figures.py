@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import reduce
@@ -17,8 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from msgspec import structs
 
 from tallystick.amount import EXACT
-from tallystick.engine import kept_states, live_figures, recent_events
+from tallystick.engine import kept_states, live_figures, live_follower, recent_events
 from tallystick.engine.live_figure import LiveFigure
+from tallystick.engine.live_follower import LiveFollower
 from tallystick.engine.live_question import LiveQuestion
 from tallystick.identity import Identity
 from tallystick.instant import Instant, parse_instant
@@ -301,6 +303,24 @@ def test_figures_asked_while_events_come_are_never_behind_what_was_acknowledged(
     for thread in threads:
         thread.join()
     assert faults == []
+
+
+def test_the_follower_keeps_up_while_somebody_asks_and_lets_go_once_nobody_does(
+    loaded: EngineHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = loaded.engine.live_figures
+    assert count_of(loaded) == 10
+    follower = LiveFollower(live)
+    follower.start()
+    loaded.engine.ingest(loaded.batch(*(call(f"more-{number}", customer="other") for number in range(1_100))))
+    while live.figure_at_once(QUESTION, "acme", SPANS[0]) is None:  # too much to take in at once, until the thread did
+        time.sleep(0.001)
+    monkeypatch.setattr(live_follower, "FORGOTTEN_AFTER_S", 0.0)
+    while live.state_count:
+        time.sleep(0.001)
+    follower.close()
+    follower.close()
+    assert count_of(loaded) == 10
 
 
 def test_a_figure_is_that_of_the_span_and_late_events_outside_it_do_not_count(loaded: EngineHouse) -> None:
