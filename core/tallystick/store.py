@@ -432,7 +432,7 @@ class Store(Protocol):
     def allowance_at_once(
         self, customer: str, meter_key: str, *, properties: Mapping[str, str] = NO_PROPERTIES
     ) -> Allowance | None:
-        """Do as `allowance` where it takes less than a millisecond, from memory and waiting for nobody; otherwise None, at once."""
+        """Do as `allowance` where memory has the answer within a millisecond or two; otherwise None, as soon."""
         ...
 
     @property

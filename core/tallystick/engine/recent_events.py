@@ -3,7 +3,7 @@
 Promises: holds every event past `position_start`, up to `position`; to find those of one customer costs what they are. Bounded: by
 `RECENT_EVENTS_MAX` events and `RECENT_BYTES_MAX` bytes of them, the oldest block goes first.
 The blocks are those of the live tail, which drops them at a checkpoint; so at most as many bytes again are held as the bound says.
-Costs 0.2 µs an event, once.
+Costs 0.3 µs an event, once.
 """
 
 from __future__ import annotations

@@ -250,7 +250,7 @@ def test_the_second_question_is_answered_at_once_and_the_first_is_not(loaded: En
 
 def test_more_than_a_moment_of_events_is_left_to_a_thread(loaded: EngineHouse) -> None:
     assert count_of(loaded) == 10
-    loaded.engine.ingest(loaded.batch(*(call(f"more-{number}", customer="other") for number in range(1_100))))
+    loaded.engine.ingest(loaded.batch(*(call(f"more-{number}", customer="other") for number in range(2_100))))
     assert loaded.engine.live_figures.figure_at_once(QUESTION, "acme", SPANS[0]) is None
     loaded.engine.live_figures.follow()
     assert loaded.engine.live_figures.figure_at_once(QUESTION, "acme", SPANS[0]) is not None
@@ -312,7 +312,7 @@ def test_the_follower_keeps_up_while_somebody_asks_and_lets_go_once_nobody_does(
     assert count_of(loaded) == 10
     follower = LiveFollower(live)
     follower.start()
-    loaded.engine.ingest(loaded.batch(*(call(f"more-{number}", customer="other") for number in range(1_100))))
+    loaded.engine.ingest(loaded.batch(*(call(f"more-{number}", customer="other") for number in range(2_100))))
     while live.figure_at_once(QUESTION, "acme", SPANS[0]) is None:  # too much to take in at once, until the thread did
         time.sleep(0.001)
     monkeypatch.setattr(live_follower, "FORGOTTEN_AFTER_S", 0.0)
