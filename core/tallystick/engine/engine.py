@@ -468,7 +468,8 @@ class Engine(CustomerQuestions, KeyRing):
             tail_events=projections.tail_events,
             queued_events=self._writer.queued_events,
             disk_free_bytes=free,
-            counters=self._ledger.counters.as_dict() | self._ledger.partials.counters(),
+            counters=self._ledger.counters.as_dict() | self._ledger.partials.counters() | self.live_figures.counters(),
             gauges=self._ledger.partials.gauges()
+            | {"live_figures_states": self.live_figures.state_count}
             | {"segments": len(segments.files), "segments_bytes": segments.size_bytes},
         )

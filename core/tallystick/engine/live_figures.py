@@ -161,6 +161,10 @@ class LiveFigures:
         """How often a state was asked for."""
         return self.hits + self.misses
 
+    def counters(self) -> dict[str, int]:
+        """Return what was done since the start."""
+        return {"live_figures_hits": self.hits, "live_figures_misses": self.misses}
+
     # Following the log; all of it under the guard.
 
     def _follow(self) -> View:
