@@ -85,11 +85,15 @@ class FailedWatch(msgspec.Struct, frozen=True):
 
 
 class LookReport(msgspec.Struct, frozen=True):
-    """What came of a look: how many steps were taken, and up to which position of the log was looked."""
+    """What came of a look: how many steps were taken, and up to which position of the log was looked.
+
+    `has_waiting` asks for another look soon, though nothing comes: some were left for it.
+    """
 
     steps: int
     position: Position
     failed: list[FailedWatch]
+    has_waiting: bool
 
 
 class LookCounts(msgspec.Struct, frozen=True):

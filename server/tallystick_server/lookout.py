@@ -99,6 +99,8 @@ class Lookout:
             _LOG.exception("a mistake while looking at signals")
             return False
         self._tell(report)
+        if report.has_waiting:
+            self.wake()
         return True
 
     def _tell(self, report: LookReport) -> None:

@@ -67,6 +67,11 @@ class FreshEvents:
                 self._voided.setdefault(columns.types[row], set()).add(columns.customers[row])
         return self._voided.get(event_type, set())
 
+    def times(self, event_type: str) -> tuple[int, int] | None:
+        """Return the first and the last time of the new events of a type; None where there are none."""
+        rows = self._events(event_type)
+        return None if not rows.height else (int(rows[TIME].min()), int(rows[TIME].max()))  # pyright: ignore[reportArgumentType]
+
     def late(self, event_type: str, *, before: Instant) -> set[str]:
         """Return the customers of whom a new event of the type happened before the instant."""
         rows = self._events(event_type)

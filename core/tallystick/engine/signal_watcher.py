@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from msgspec import structs
@@ -22,17 +23,20 @@ from tallystick.instant import NS_PER_S, Instant
 from tallystick.log.block import BlockHeader, BlockKind
 from tallystick.meter import Meter
 from tallystick.signal_store import FailedWatch, LookCounts, LookReport
+from tallystick.signals.calendar_period import Span
 from tallystick.signals.signal import CUSTOMER_ZONE, Signal
 from tallystick.signals.step import Mark, RecordedStep, SignalState, Step
 from tallystick.signals.watch import Watch, WatchKey, watches_of
 from tallystick.usage.event_frames import CUSTOMER
+from tallystick.usage.operand import FIELD_PREFIX
 
+from .additive_figures import CELLS_MAX, Addends, CustomerNumbers
 from .customer_zones import UTC, CustomerZones
 from .fresh_events import FreshEvents
 from .ledger import Ledger
 from .states_view import StatesView
-from .watch_part import NOBODY, Look, Touched, WatchPart
-from .watch_readings import Asked, who_sent
+from .watch_part import NOBODY, Look, Room, Touched, WatchPart, is_kept
+from .watch_readings import Asked, read_figures, who_sent
 
 # Steps run on the writer's thread at some 0.05 ms each, and events wait meanwhile.
 STEPS_PER_COMMIT: Final = 300
@@ -47,8 +51,8 @@ _Record = Callable[[Sequence[Step], Mark | None], list[RecordedStep]]
 class _Watched:
     """A watch with its parts by zone."""
 
-    def __init__(self, watch: Watch, meter: Meter) -> None:
-        self.watch, self.meter = watch, meter
+    def __init__(self, watch: Watch, meter: Meter, *, room: Room) -> None:
+        self.watch, self.meter, self._room = watch, meter, room
         self.parts: dict[str, WatchPart] = {}
         self.tried_again_at = Instant(0)
 
@@ -59,7 +63,7 @@ class _Watched:
     def part(self, zone: str) -> WatchPart:
         part = self.parts.get(zone)
         if part is None:
-            part = self.parts[zone] = WatchPart(self.watch, self.meter, zone)
+            part = self.parts[zone] = WatchPart(self.watch, self.meter, zone, room=self._room)
         return part
 
     def is_same(self, signals: Sequence[Signal], meter: Meter) -> bool:
@@ -80,7 +84,7 @@ class SignalWatcher:
         self._position: Position | None = None
         self._at = Instant(0)
         self._marked = Mark(Position(0), Instant(0))
-        self._moved: set[str] = set()
+        self._room = _Room()
         self.counts = LookCounts()
 
     def look(self, *, is_time_due: bool) -> LookReport:
@@ -114,6 +118,7 @@ class SignalWatcher:
     def _forget(self) -> None:
         """Begin again from the mark, as a start does."""
         self._watched, self._signals, self._meters, self._position = {}, None, None, None
+        self._room = _Room()
 
     def _look(self, *, is_time_due: bool) -> LookReport:
         # The catalog before the view: what it defines is in no later view than this one, so nothing falls between them.
@@ -123,13 +128,13 @@ class SignalWatcher:
         after = self._begin(head)
         if not self._watched:
             self._position, self._at = head, self._now()
-            return LookReport(steps=0, position=head, failed=failed)
+            return LookReport(steps=0, position=head, failed=failed, has_waiting=False)
         news = [each for each in self._ledger.log.heads(after=after, until=head) if each.kind in _NEWS]
         fresh = FreshEvents(
             view, after=after, names=self._names(), columns_at=self._ledger.folds.projections.columns_at
         )
         source = StatesView(view, self._ledger.partials)
-        look = _look_of(source, news, now=self._now(), position=head, is_time_due=is_time_due)
+        look = _look_of(source, news, now=self._now(), after=after, position=head, is_time_due=is_time_due)
         taken = 0
         waiting: list[Step] = []
         with self._ledger.partials.asking():
@@ -141,7 +146,12 @@ class SignalWatcher:
                     waiting = []
         taken += self._end(look, waiting, has_news=bool(news) or taken > 0)
         self._position, self._at = head, look.now
-        return LookReport(steps=taken, position=head, failed=failed)
+        return LookReport(steps=taken, position=head, failed=failed, has_waiting=self._waits_after() is not None)
+
+    def _waits_after(self) -> Position | None:
+        """Return the position up to which nobody is waiting to be looked at; None where nobody waits."""
+        waits = [part.waits_after for watched in self._watched.values() for part in watched.parts.values()]
+        return min((each for each in waits if each is not None), default=None)
 
     def _begin(self, head: Position) -> Position:
         if self._position is None:
@@ -159,7 +169,8 @@ class SignalWatcher:
         is_mark_due = has_news and look.now - self._marked.at >= MARK_EVERY_NS
         if not waiting and not is_mark_due:
             return 0
-        mark = Mark(look.position, look.now)
+        waits_after = self._waits_after()
+        mark = Mark(look.position if waits_after is None else waits_after, look.now)
         taken = self._record(waiting, mark)
         self._marked = mark
         return len(taken)
@@ -181,9 +192,10 @@ class SignalWatcher:
             if before is not None and before.is_same(members, meter):
                 self._watched[key] = before
             else:
-                self._watched[key] = _Watched(Watch(key, members), meter)
+                self._watched[key] = _Watched(Watch(key, members), meter, room=self._room)
         if any(watched.is_by_zone for watched in self._watched.values()):
             self._zones.load()
+        self._room.watches = sum(is_kept(key) for key in self._watched)
         self._signals, self._meters = signals, meters
         return failed
 
@@ -194,6 +206,7 @@ class SignalWatcher:
             found = names.setdefault(watched.meter.event_type, set())
             key = watched.watch.key
             asked = {*watched.meter.filter, *(name for name, _ in key.filter), *key.group_by}
+            asked |= _field_names(watched.meter)
             found |= asked - {CUSTOMER}
         return names
 
@@ -201,7 +214,7 @@ class SignalWatcher:
 
     def _steps(self, look: Look, fresh: FreshEvents | None, failed: list[FailedWatch]) -> Iterator[Step]:
         moved = self._zones.take_changes()
-        touched_by = _TouchedBy(fresh, late_before=Instant(self._at - _LATE_NS))
+        touched_by = _TouchedBy(fresh, late_before=Instant(self._at - _LATE_NS), numbers=self._room.numbers)
         for watched in self._watched.values():
             check_cancelled()
             if look.now < watched.tried_again_at:
@@ -268,8 +281,9 @@ class SignalWatcher:
 class _TouchedBy:
     """Whom the new events of one look (None: there are none) concern; asked once for all watches that share their filters."""
 
-    def __init__(self, fresh: FreshEvents | None, *, late_before: Instant) -> None:
-        self._fresh, self._late_before = fresh, late_before
+    def __init__(self, fresh: FreshEvents | None, *, late_before: Instant, numbers: CustomerNumbers) -> None:
+        self._fresh, self._late_before, self._numbers = fresh, late_before, numbers
+        self._addends: dict[tuple[object, ...], Addends] = {}
         self._sent: dict[tuple[object, ...], list[str]] = {}
         self._late: dict[str, frozenset[str]] = {}
 
@@ -288,7 +302,40 @@ class _TouchedBy:
             customers = self._sent[place] = sorted({*sent, *voided})
         if watch.customers is not None:
             customers = [each for each in customers if each in watch.customers]
-        return Touched(fresh=self._fresh, customers=customers, voided=voided, late=self._late[event_type])
+        return Touched(
+            fresh=self._fresh,
+            customers=customers,
+            voided=voided,
+            late=self._late[event_type],
+            addends=partial(self._addends_of, self._fresh, watch, meter),
+        )
+
+    def _addends_of(self, fresh: FreshEvents, watch: Watch, meter: Meter, span: Span) -> Addends:
+        """Return what the new events in a period add; periods that hold all of them share it."""
+        times = fresh.times(meter.event_type)
+        is_within = times is None or (span.start <= times[0] and times[1] < span.end)
+        place = (meter.key, watch.key.filter, None if is_within else span)
+        addends = self._addends.get(place)
+        if addends is None:
+            figures, _ = read_figures(fresh, Asked(watch.key, meter, UTC, None), span, now=span.end)
+            addends = self._addends[place] = Addends(figures, self._numbers)
+        return addends
+
+
+class _Room:
+    """Customers by number, and how many figures may be kept."""
+
+    def __init__(self) -> None:
+        self.numbers = CustomerNumbers()
+        self.watches = 0
+
+    def has_room(self, customers: int) -> bool:
+        return self.watches * max(customers, len(self.numbers)) <= CELLS_MAX
+
+
+def _field_names(meter: Meter) -> set[str]:
+    fields = (meter.field, *meter.fields)
+    return {field.removeprefix(FIELD_PREFIX) for field in fields if field.startswith(FIELD_PREFIX)}
 
 
 def _has_events(news: Sequence[BlockHeader]) -> bool:
@@ -296,7 +343,13 @@ def _has_events(news: Sequence[BlockHeader]) -> bool:
 
 
 def _look_of(
-    source: StatesView, news: Sequence[BlockHeader], *, now: Instant, position: Position, is_time_due: bool
+    source: StatesView,
+    news: Sequence[BlockHeader],
+    *,
+    now: Instant,
+    after: Position,
+    position: Position,
+    is_time_due: bool,
 ) -> Look:
     since, until = (news[0].written_at, news[-1].written_at) if news else (now, now)
     return Look(
@@ -304,6 +357,7 @@ def _look_of(
         now=now,
         since=Instant(min(since, now)),
         until=Instant(min(until, now)),
+        after=after,
         position=position,
         is_time_due=is_time_due,
     )

@@ -7,40 +7,46 @@ A period is closed by the first look after its end: what came until then is told
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import polars as pl
 
 from tallystick.event import Position
-from tallystick.instant import NS_PER_S, Instant
+from tallystick.instant import LATEST, NS_PER_S, Instant
 from tallystick.meter import Meter
 from tallystick.signals.calendar_period import Span, elapsed_before, span_at, span_before
 from tallystick.signals.crossing import period_end_step, step_of
-from tallystick.signals.readings import LAST, Evidence, customer_column, key_columns
-from tallystick.signals.signal import Op
+from tallystick.signals.readings import CUSTOMER_KEY, LAST, Evidence, customer_column, heights_of, key_columns
+from tallystick.signals.signal import CUSTOMER_ZONE, Op
 from tallystick.signals.standings import Moved, Standings
 from tallystick.signals.step import SignalState, Step, StepReason, Subject
-from tallystick.signals.watch import Reading, Watch
+from tallystick.signals.watch import Reading, Scope, Watch, WatchKey
 from tallystick.usage.aggregators import SeriesAggregator, bind_aggregator
+from tallystick.usage.aggregators.count import Count
+from tallystick.usage.aggregators.sum import Sum
 from tallystick.usage.event_frames import EventFrames
 
+from .additive_figures import Addends, AdditiveFigures, CustomerNumbers, TooLarge
 from .watch_readings import Asked, read_change, read_figures, read_last
 
 # What time alone moves is looked at so often: figures laid beside the period before, and levels, which end by a timeout.
 TIME_LOOK_EVERY_NS: Final = 60 * NS_PER_S
+# A change takes two questions, since what is laid beside moves on by itself: who is touched meanwhile waits for the next time.
+CHANGE_LOOK_EVERY_NS: Final = 2 * NS_PER_S
 Stored = Mapping[str, Sequence[SignalState]]
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What all parts of one look share; what came since the last look was written from `since` to `until`."""
+    """What all parts of one look share; what came past position `after` was written from `since` to `until`."""
 
     source: EventFrames
     now: Instant
     since: Instant
     until: Instant
+    after: Position
     position: Position
     is_time_due: bool
 
@@ -55,20 +61,36 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     customers: Sequence[str] = ()
     voided: frozenset[str] = frozenset()
     late: frozenset[str] = frozenset()
+    addends: Callable[[Span], Addends] | None = None
 
 
 NOBODY: Final = Touched()
 
 
+class Room(Protocol):
+    """Who says whether figures may be kept, and gives customers their numbers."""
+
+    numbers: CustomerNumbers
+
+    def has_room(self, customers: int) -> bool:
+        """Whether each part may keep the figures of so many."""
+        ...
+
+
 class WatchPart:
     """One watch in one zone. After a look that was cut off, it is thrown away, and another begins with what the store says."""
 
-    def __init__(self, watch: Watch, meter: Meter, zone: str) -> None:
-        self.watch, self.meter, self.zone = watch, meter, zone
+    def __init__(self, watch: Watch, meter: Meter, zone: str, *, room: Room) -> None:
+        self.watch, self.meter, self.zone, self._room = watch, meter, zone, room
         self._keys = key_columns(watch.key)
-        self._is_moved_by_time = watch.key.reading is Reading.CHANGE or isinstance(
-            bind_aggregator(meter), SeriesAggregator
-        )
+        aggregator = bind_aggregator(meter)
+        self._is_moved_by_time = watch.key.reading is Reading.CHANGE or isinstance(aggregator, SeriesAggregator)
+        self._is_additive = isinstance(aggregator, Sum | Count) and is_kept(watch.key)
+        self._kept: AdditiveFigures | None = None
+        self._waiting = NOBODY
+        self._waiting_since = LATEST
+        self._change_due_at = Instant(0)
+        self.waits_after: Position | None = None
         self._standings: Standings | None = None
         self._span = Span(Instant(0), Instant(0))
         self._levels: dict[Instant, dict[Subject, dict[str, int]]] = {}
@@ -94,6 +116,7 @@ class WatchPart:
         return (
             self._standings is None
             or self._is_whole_due
+            or bool(self._waiting.customers and look.now >= self._change_due_at)
             or look.now >= self._span.end
             or (look.is_time_due and self._has_time_come(look.now))
         )
@@ -108,21 +131,50 @@ class WatchPart:
         """
         if self._standings is None:
             yield from self._begin(look, stored)
+        since = Instant(min(look.since, self._waiting_since))
+        touched = self._with_waiting(touched)
         while self._span.end <= look.now:
             news_until = look.until if touched.customers else Instant(0)
-            if self._span.start <= news_until and look.since < self._span.end:
+            if self._span.start <= news_until and since < self._span.end:
                 yield from self._evaluated(look, touched, touched.customers, others, until=self._span.end)
             yield from self._closed(look)
             has_more = self._span.end <= news_until
-            self._enter(max(self._span.end, min(look.since, look.now)) if has_more else look.now)
+            self._enter(max(self._span.end, min(since, look.now)) if has_more else look.now)
         whole = self._is_whole_due or (look.is_time_due and self._has_time_come(look.now))
-        if whole or touched.customers:
-            asked = members if whole else touched.customers
-            yield from self._evaluated(look, touched, asked, others, until=look.now, is_whole=whole)
+        if self.watch.key.reading is Reading.CHANGE and not whole and touched.customers:
+            if look.now < self._change_due_at:
+                self._wait(touched, since, look)
+                return
+            self.waits_after = None
+            self._change_due_at = Instant(look.now + CHANGE_LOOK_EVERY_NS)
+        # What is kept is begun by reading all of it, once a period.
+        is_begun = bool(touched.customers) and self._is_additive and self._kept is None and self._room.has_room(1)
+        if self._kept is not None and not whole:
+            yield from self._added(look, touched)
+        elif whole or touched.customers:
+            asked = members if whole or is_begun else touched.customers
+            yield from self._evaluated(look, touched, asked, others, until=look.now, is_whole=whole or is_begun)
         if whole:
-            self._is_whole_due = False
+            self._is_whole_due, self.waits_after = False, None
             if self.watch.key.reading is not Reading.SILENCE:
                 self._time_due_at = Instant(look.now + TIME_LOOK_EVERY_NS)
+
+    def _with_waiting(self, touched: Touched) -> Touched:
+        waiting = self._waiting
+        self._waiting, self._waiting_since = NOBODY, LATEST
+        if not waiting.customers:
+            return touched
+        return msgspec.structs.replace(
+            touched,
+            customers=sorted({*waiting.customers, *touched.customers}),
+            voided=waiting.voided | touched.voided,
+            late=waiting.late | touched.late,
+        )
+
+    def _wait(self, touched: Touched, since: Instant, look: Look) -> None:
+        self._waiting, self._waiting_since = msgspec.structs.replace(touched, fresh=None, addends=None), since
+        if self.waits_after is None:
+            self.waits_after = look.after
 
     # Periods
 
@@ -151,6 +203,7 @@ class WatchPart:
         self._span = self._span_at(instant)
         self._standings = Standings(self.watch, self._levels.pop(self._span.start, {}))
         self._time_due_at = Instant(0)
+        self._kept = None
 
     def _closed(self, look: Look) -> Iterator[Step]:
         for subject, levels in self._known.close():
@@ -186,8 +239,60 @@ class WatchPart:
     ) -> Iterator[Step]:
         asked = Asked(self.watch.key, self.meter, self.zone, customers if self.watch.is_by_customer else None)
         readings = self._without(self._read(look, touched, asked, until=until, is_whole=is_whole), others)
-        for moved in self._known.follow(readings, asked=asked.customers, now=until):
+        if is_whole and self._is_additive:
+            self._keep(readings)
+        yield from self._followed(readings, asked.customers, touched, look, until=until)
+
+    def _followed(
+        self,
+        readings: pl.DataFrame,
+        asked: Sequence[str] | None,
+        touched: Touched,
+        look: Look,
+        *,
+        until: Instant,
+    ) -> Iterator[Step]:
+        for moved in self._known.follow(readings, asked=asked, now=until):
             yield from self._steps_of(moved, look, is_corrected=_is_corrected(moved.subject, touched))
+
+    # Figures that are kept
+
+    def _keep(self, readings: pl.DataFrame) -> None:
+        self._kept = None
+        if not self._room.has_room(readings.height):
+            return
+        try:
+            figures = Addends(readings, self._room.numbers)
+        except TooLarge:
+            self._is_additive = False
+            return
+        self._kept = AdditiveFigures(gauges=len(self.watch.gauges))
+        self._kept.set(figures, self._heights(readings))
+
+    def _added(self, look: Look, touched: Touched) -> Iterator[Step]:
+        """Add what new events add, and read anew whose events were voided."""
+        kept = self._kept
+        if not touched.customers or touched.addends is None or kept is None:
+            return
+        voided = sorted(touched.voided & frozenset(touched.customers))
+        try:
+            moved = kept.add(touched.addends(self._span), self._heights)
+            if voided:
+                asked = Asked(self.watch.key, self.meter, self.zone, voided)
+                again, self._nothing = read_figures(look.source, asked, self._span, now=look.now)
+                figures = Addends(again, self._room.numbers)
+                kept.set(figures, self._heights(again), gone=self._room.numbers.of(voided))
+                moved = pl.concat([self._without(moved, voided), again.select(moved.columns)])
+        except TooLarge:
+            self._kept, self._is_additive = None, False
+            yield from self._evaluated(look, touched, touched.customers, (), until=look.now)
+            return
+        customers = [*moved[CUSTOMER_KEY].to_list(), *voided]
+        if customers:
+            yield from self._followed(moved, customers, touched, look, until=look.now)
+
+    def _heights(self, readings: pl.DataFrame) -> list[pl.Series]:
+        return [heights_of(self.watch, gauge, readings, now=Instant(0)) for gauge in self.watch.gauges]
 
     def _read(self, look: Look, touched: Touched, asked: Asked, *, until: Instant, is_whole: bool) -> pl.DataFrame:
         match self.watch.key.reading:
@@ -261,6 +366,12 @@ class WatchPart:
                 position=look.position,
                 at=look.now,
             )
+
+
+def is_kept(key: WatchKey) -> bool:
+    """Whether the figures of a watch can be kept, if its meter adds up."""
+    is_plain = not key.group_by and key.timezone != CUSTOMER_ZONE
+    return key.scope is Scope.EACH and key.reading is Reading.FIGURE and is_plain
 
 
 def _is_corrected(subject: Subject, touched: Touched) -> bool:

@@ -18,6 +18,7 @@ from tallystick.meter import Meter
 from tallystick.signals.calendar_period import Span
 from tallystick.signals.readings import BASE_HIGH, BASE_LOW, LAST, group_names, key_columns
 from tallystick.signals.watch import WatchKey
+from tallystick.usage.aggregators import EVENTS
 from tallystick.usage.answer_usage import figure_table
 from tallystick.usage.counted_events import counted_events
 from tallystick.usage.event_frames import CUSTOMER, TIME, EventFrames
@@ -48,9 +49,9 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def read_figures(source: EventFrames, asked: Asked, span: Span, *, now: Instant) -> tuple[pl.DataFrame, Decimal | None]:
-    """Return the figures over a span as keys, `HIGH` and `LOW`, and the figure of nothing."""
+    """Return the figures over a span as keys, `EVENTS`, `HIGH` and `LOW`, and the figure of nothing."""
     table = figure_table(source, asked.meter, asked.question(span), clock=StillClock(now))
-    return table.totals.select(*key_columns(asked.key), HIGH, LOW), table.nothing
+    return table.totals.select(*key_columns(asked.key), EVENTS, HIGH, LOW), table.nothing
 
 
 def read_change(source: EventFrames, asked: Asked, so_far: Span, before: Span, *, now: Instant) -> pl.DataFrame:
@@ -61,7 +62,7 @@ def read_change(source: EventFrames, asked: Asked, so_far: Span, before: Span, *
     high, low = parts_of_nothing(nothing)
     was, is_ = "was there", "is there"
     joined = figures.with_columns(pl.lit(value=True).alias(is_)).join(
-        bases.rename(names).with_columns(pl.lit(value=True).alias(was)),
+        bases.drop(EVENTS).rename(names).with_columns(pl.lit(value=True).alias(was)),
         on=key_columns(asked.key),
         how="full",
         coalesce=True,

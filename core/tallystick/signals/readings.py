@@ -25,6 +25,8 @@ from .watch import Reading, Scope, Watch, WatchKey
 BASE_HIGH: Final = "base high"
 BASE_LOW: Final = "base low"
 LAST: Final = "last"
+# The column of customers, where subjects are customers.
+CUSTOMER_KEY: Final = "group 0"
 _HIGH_MAX: Final = UNITS_MAX // LIMB
 _COLUMNS: Final = {
     Reading.FIGURE: (HIGH, LOW),
@@ -53,7 +55,7 @@ def key_columns(key: WatchKey) -> list[str]:
 
 def customer_column(key: WatchKey) -> str | None:
     """Return the column of customers; None where all are together."""
-    return None if key.scope is Scope.TOGETHER else "group 0"
+    return None if key.scope is Scope.TOGETHER else CUSTOMER_KEY
 
 
 def subject_of(key: WatchKey, values: Sequence[str | None]) -> Subject:
@@ -86,7 +88,7 @@ def evidence_of(reading: Reading, values: Sequence[Any]) -> Evidence:  # Any: wh
 def heights_of(watch: Watch, gauge: Gauge, readings: pl.DataFrame, *, now: Instant) -> pl.Series:
     """Return the height of every row on the ladder of its subject."""
     if watch.key.scope is Scope.NAMED:
-        customers = readings["group 0"].to_list()
+        customers = readings[CUSTOMER_KEY].to_list()
         units = _whole_units(gauge, readings, now)
         heights = [watch.ladder(gauge, customer).height(each) for customer, each in zip(customers, units, strict=True)]
         return pl.Series(heights, dtype=pl.Int32)

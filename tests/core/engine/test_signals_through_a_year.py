@@ -21,7 +21,7 @@ from tests.core.engine.conftest import EngineHouse
 from tests.core.engine.signals_model import Sent, SignalsModel, Taken
 
 HOUR = 3_600
-METER = Meter(key="units", name="Units", event_type="use", aggregation="sum")
+METER = Meter(key="units", name="Units", event_type="use", aggregation="sum", field="properties.n")
 
 
 def threshold(*thresholds: int, op: Op = Op.AT_LEAST, limit: int | None = None) -> Condition:
@@ -119,8 +119,7 @@ class Year:
                         "type": "use",
                         "customer": sent.customer,
                         "time": format_instant(Instant(sent.at)),
-                        "value": int(sent.value),
-                        "properties": {} if sent.region is None else {"region": sent.region},
+                        "properties": {"n": int(sent.value)} | ({"region": sent.region} if sent.region else {}),
                     }
                 )
             )
