@@ -1,7 +1,7 @@
 """The lookout: one thread that has the store look at signals, soon after events come and when time is due.
 
-Promises: a commit is looked at within `LOOK_EVERY_S`, or once the look that runs is over and has rested as long as it took, so that looking
-takes half of one core at most; nothing of it runs on the event loop. A look that fails is logged, counted, and made again.
+Promises: a commit is looked at within `LOOK_EVERY_S`, or once the look that runs is over and has rested twice as long as it took, so that
+looking takes a third of one core at most; nothing of it runs on the event loop. A look that fails is logged, counted, and made again.
 Does not: know what to look at; after a crash or a failure the store begins where it had come to.
 """
 
@@ -22,7 +22,8 @@ from . import logs
 _LOG = logs.logger("signals")
 LOOK_EVERY_S: Final = 0.25
 _AGAIN_AFTER_FAILURE_S: Final = 1.0
-_REST_MAX_S: Final = 2.0
+_RESTS_PER_LOOK: Final = 2
+_REST_MAX_S: Final = 1.5
 _STOP_S: Final = 10.0
 
 
@@ -78,7 +79,11 @@ class Lookout:
             started = time.monotonic()
             is_done = self._look(store, is_time_due=is_time_due)
             took_s = time.monotonic() - started
-            rest_s = max(LOOK_EVERY_S - took_s, min(took_s, _REST_MAX_S)) if is_done else _AGAIN_AFTER_FAILURE_S
+            rest_s = (
+                max(LOOK_EVERY_S - took_s, min(_RESTS_PER_LOOK * took_s, _REST_MAX_S))
+                if is_done
+                else _AGAIN_AFTER_FAILURE_S
+            )
             with self._changed:
                 if not is_done:
                     self._is_awake, self._is_time_due = True, self._is_time_due or is_time_due

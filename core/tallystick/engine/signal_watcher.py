@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from msgspec import structs
@@ -30,11 +30,13 @@ from tallystick.signals.watch import Watch, WatchKey, watches_of
 from tallystick.usage.event_frames import CUSTOMER
 from tallystick.usage.operand import FIELD_PREFIX
 
-from .additive_figures import CELLS_MAX, Addends, CustomerNumbers
+from .customer_sums import Addends, CustomerNumbers
 from .customer_zones import UTC, CustomerZones
 from .fresh_events import FreshEvents
+from .kept_figures import CELLS_MAX
 from .ledger import Ledger
 from .states_view import StatesView
+from .view import View
 from .watch_part import NOBODY, Look, Room, Touched, WatchPart, is_kept
 from .watch_readings import Asked, read_figures, who_sent
 
@@ -130,11 +132,20 @@ class SignalWatcher:
             self._position, self._at = head, self._now()
             return LookReport(steps=0, position=head, failed=failed, has_waiting=False)
         news = [each for each in self._ledger.log.heads(after=after, until=head) if each.kind in _NEWS]
-        fresh = FreshEvents(
-            view, after=after, names=self._names(), columns_at=self._ledger.folds.projections.columns_at
+        fresh_after = self._fresh_events(view)
+        fresh = fresh_after(after)
+        source, now = StatesView(view, self._ledger.partials), self._now()
+        since, until = (news[0].written_at, news[-1].written_at) if news else (now, now)
+        look = Look(
+            source=source,
+            now=now,
+            since=Instant(min(since, now)),
+            until=Instant(min(until, now)),
+            after=after,
+            position=head,
+            fresh_after=fresh_after,
+            is_time_due=is_time_due,
         )
-        source = StatesView(view, self._ledger.partials)
-        look = _look_of(source, news, now=self._now(), after=after, position=head, is_time_due=is_time_due)
         taken = 0
         waiting: list[Step] = []
         with self._ledger.partials.asking():
@@ -147,6 +158,15 @@ class SignalWatcher:
         taken += self._end(look, waiting, has_news=bool(news) or taken > 0)
         self._position, self._at = head, look.now
         return LookReport(steps=taken, position=head, failed=failed, has_waiting=self._waits_after() is not None)
+
+    def _fresh_events(self, view: View) -> Callable[[Position], FreshEvents]:
+        """Return what gives the events of the view past a position, which are read once."""
+        names, columns_at = self._names(), self._ledger.folds.projections.columns_at
+
+        def fresh_after(after: Position) -> FreshEvents:
+            return FreshEvents(view, after=after, names=names, columns_at=columns_at)
+
+        return cache(fresh_after)
 
     def _waits_after(self) -> Position | None:
         """Return the position up to which nobody is waiting to be looked at; None where nobody waits."""
@@ -340,24 +360,3 @@ def _field_names(meter: Meter) -> set[str]:
 
 def _has_events(news: Sequence[BlockHeader]) -> bool:
     return any(each.kind is not BlockKind.CATALOG for each in news)
-
-
-def _look_of(
-    source: StatesView,
-    news: Sequence[BlockHeader],
-    *,
-    now: Instant,
-    after: Position,
-    position: Position,
-    is_time_due: bool,
-) -> Look:
-    since, until = (news[0].written_at, news[-1].written_at) if news else (now, now)
-    return Look(
-        source=source,
-        now=now,
-        since=Instant(min(since, now)),
-        until=Instant(min(until, now)),
-        after=after,
-        position=position,
-        is_time_due=is_time_due,
-    )

@@ -8,7 +8,7 @@ A period is closed by the first look after its end: what came until then is told
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -19,7 +19,7 @@ from tallystick.instant import LATEST, NS_PER_S, Instant
 from tallystick.meter import Meter
 from tallystick.signals.calendar_period import Span, elapsed_before, span_at, span_before
 from tallystick.signals.crossing import period_end_step, step_of
-from tallystick.signals.readings import CUSTOMER_KEY, LAST, Evidence, customer_column, heights_of, key_columns
+from tallystick.signals.readings import CUSTOMER_KEY, LAST, Evidence, customer_column, key_columns
 from tallystick.signals.signal import CUSTOMER_ZONE, Op
 from tallystick.signals.standings import Moved, Standings
 from tallystick.signals.step import SignalState, Step, StepReason, Subject
@@ -28,8 +28,11 @@ from tallystick.usage.aggregators import SeriesAggregator, bind_aggregator
 from tallystick.usage.aggregators.count import Count
 from tallystick.usage.aggregators.sum import Sum
 from tallystick.usage.event_frames import EventFrames
+from tallystick.usage.figure import HIGH, LOW
 
-from .additive_figures import Addends, AdditiveFigures, CustomerNumbers, TooLarge
+from .customer_sums import Addends, CustomerNumbers, TooLarge
+from .fresh_events import FreshEvents
+from .kept_figures import KeptChanges, KeptFigures
 from .watch_readings import Asked, read_change, read_figures, read_last
 
 # What time alone moves is looked at so often: figures laid beside the period before, and levels, which end by a timeout.
@@ -48,6 +51,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     until: Instant
     after: Position
     position: Position
+    fresh_after: Callable[[Position], FreshEvents]
     is_time_due: bool
 
 
@@ -86,7 +90,7 @@ class WatchPart:
         aggregator = bind_aggregator(meter)
         self._is_moved_by_time = watch.key.reading is Reading.CHANGE or isinstance(aggregator, SeriesAggregator)
         self._is_additive = isinstance(aggregator, Sum | Count) and is_kept(watch.key)
-        self._kept: AdditiveFigures | None = None
+        self._kept: KeptFigures | KeptChanges | None = None
         self._waiting = NOBODY
         self._waiting_since = LATEST
         self._change_due_at = Instant(0)
@@ -97,7 +101,7 @@ class WatchPart:
         self._is_whole_due = True
         self._time_due_at = Instant(0)
         self._last: pl.DataFrame | None = None
-        self._nothing: Decimal | None = None
+        self._nothing = aggregator.nothing
 
     @property
     def is_new(self) -> bool:
@@ -149,8 +153,8 @@ class WatchPart:
             self._change_due_at = Instant(look.now + CHANGE_LOOK_EVERY_NS)
         # What is kept is begun by reading all of it, once a period.
         is_begun = bool(touched.customers) and self._is_additive and self._kept is None and self._room.has_room(1)
-        if self._kept is not None and not whole:
-            yield from self._added(look, touched)
+        if self._kept is not None and not self._is_whole_due:
+            yield from self._from_kept(self._kept, look, touched, is_whole=whole)
         elif whole or touched.customers:
             asked = members if whole or is_begun else touched.customers
             yield from self._evaluated(look, touched, asked, others, until=look.now, is_whole=whole or is_begun)
@@ -240,7 +244,7 @@ class WatchPart:
         asked = Asked(self.watch.key, self.meter, self.zone, customers if self.watch.is_by_customer else None)
         readings = self._without(self._read(look, touched, asked, until=until, is_whole=is_whole), others)
         if is_whole and self._is_additive:
-            self._keep(readings)
+            self._keep(readings, look)
         yield from self._followed(readings, asked.customers, touched, look, until=until)
 
     def _followed(
@@ -257,51 +261,98 @@ class WatchPart:
 
     # Figures that are kept
 
-    def _keep(self, readings: pl.DataFrame) -> None:
+    def _keep(self, readings: pl.DataFrame, look: Look) -> None:
+        """Begin to keep what was read of everybody."""
         self._kept = None
         if not self._room.has_room(readings.height):
             return
+        watch, numbers = self.watch, self._room.numbers
         try:
-            figures = Addends(readings, self._room.numbers)
+            if watch.key.reading is Reading.FIGURE:
+                self._kept = KeptFigures(watch, numbers, readings)
+            else:
+                so_far, before = self._so_far(look.now)
+                self._kept = KeptChanges(watch, numbers, readings, so_far=so_far, before=before, position=look.position)
         except TooLarge:
             self._is_additive = False
-            return
-        self._kept = AdditiveFigures(gauges=len(self.watch.gauges))
-        self._kept.set(figures, self._heights(readings))
 
-    def _added(self, look: Look, touched: Touched) -> Iterator[Step]:
+    def _from_kept(
+        self, kept: KeptFigures | KeptChanges, look: Look, touched: Touched, *, is_whole: bool
+    ) -> Iterator[Step]:
         """Add what new events add, and read anew whose events were voided."""
-        kept = self._kept
-        if not touched.customers or touched.addends is None or kept is None:
+        if not (is_whole or touched.customers):
             return
         voided = sorted(touched.voided & frozenset(touched.customers))
+        asked = Asked(self.watch.key, self.meter, self.zone, voided)
         try:
-            moved = kept.add(touched.addends(self._span), self._heights)
-            if voided:
-                asked = Asked(self.watch.key, self.meter, self.zone, voided)
-                again, self._nothing = read_figures(look.source, asked, self._span, now=look.now)
-                figures = Addends(again, self._room.numbers)
-                kept.set(figures, self._heights(again), gone=self._room.numbers.of(voided))
-                moved = pl.concat([self._without(moved, voided), again.select(moved.columns)])
+            if isinstance(kept, KeptFigures):
+                moved, customers = self._figures_moved(kept, look, touched, asked, voided)
+            else:
+                moved, customers = self._changes_moved(kept, look, touched, asked, voided, is_whole=is_whole)
         except TooLarge:
-            self._kept, self._is_additive = None, False
-            yield from self._evaluated(look, touched, touched.customers, (), until=look.now)
+            self._kept, self._is_additive, self._is_whole_due = None, False, True
+            yield from self._evaluated(look, touched, None, (), until=look.now)
             return
-        customers = [*moved[CUSTOMER_KEY].to_list(), *voided]
         if customers:
             yield from self._followed(moved, customers, touched, look, until=look.now)
 
-    def _heights(self, readings: pl.DataFrame) -> list[pl.Series]:
-        return [heights_of(self.watch, gauge, readings, now=Instant(0)) for gauge in self.watch.gauges]
+    def _figures_moved(
+        self, kept: KeptFigures, look: Look, touched: Touched, asked: Asked, voided: Sequence[str]
+    ) -> tuple[pl.DataFrame, list[str]]:
+        """Return the readings to follow, and of whom they are."""
+        moved = self._no_readings()
+        if touched.addends is not None:
+            moved = kept.add(touched.addends(self._span)).select(moved.columns)
+        if voided:
+            again, _ = read_figures(look.source, asked, self._span, now=look.now)
+            kept.replace(voided, again)
+            moved = pl.concat([self._without(moved, voided), again.select(moved.columns)])
+        return moved, sorted({*moved[CUSTOMER_KEY].to_list(), *voided})
+
+    def _changes_moved(
+        self,
+        kept: KeptChanges,
+        look: Look,
+        touched: Touched,
+        asked: Asked,
+        voided: Sequence[str],
+        *,
+        is_whole: bool,
+    ) -> tuple[pl.DataFrame, list[str]]:
+        so_far, before = self._so_far(look.now)
+        fresh = look.fresh_after(kept.position)
+        times = fresh.times(self.meter.event_type)
+
+        def read_fresh(span: Span) -> Addends | None:
+            is_apart = times is None or times[1] < span.start or span.end <= times[0]
+            return None if is_apart else self._addends(fresh, span)
+
+        kept.advance(so_far, before, look.position, source=partial(self._addends, look.source), fresh=read_fresh)
+        if voided:
+            kept.replace(voided, read_change(look.source, asked, so_far, before, now=look.now))
+        moved = kept.moved(None if is_whole else touched.customers)
+        return moved, moved[CUSTOMER_KEY].to_list()
+
+    def _addends(self, source: EventFrames, span: Span) -> Addends:
+        asked = Asked(self.watch.key, self.meter, self.zone, None)
+        figures, _ = read_figures(source, asked, span, now=span.end)
+        return Addends(figures, self._room.numbers)
+
+    def _no_readings(self) -> pl.DataFrame:
+        return pl.DataFrame(schema={CUSTOMER_KEY: pl.String(), HIGH: pl.Int128(), LOW: pl.Int128()})
+
+    def _so_far(self, until: Instant) -> tuple[Span, Span]:
+        """Return the period so far, and the same part of the one before."""
+        so_far = Span(self._span.start, Instant(min(until + 1, self._span.end)))
+        before = span_before(self._span, self.watch.key.period, self.zone)
+        return so_far, elapsed_before(self._span, before, so_far.end)
 
     def _read(self, look: Look, touched: Touched, asked: Asked, *, until: Instant, is_whole: bool) -> pl.DataFrame:
         match self.watch.key.reading:
             case Reading.FIGURE:
-                readings, self._nothing = read_figures(look.source, asked, self._span, now=until)
+                readings, _ = read_figures(look.source, asked, self._span, now=until)
             case Reading.CHANGE:
-                so_far = Span(self._span.start, Instant(min(until + 1, self._span.end)))
-                before = span_before(self._span, self.watch.key.period, self.zone)
-                before = elapsed_before(self._span, before, so_far.end)
+                so_far, before = self._so_far(until)
                 readings = read_change(look.source, asked, so_far, before, now=until)
             case Reading.SILENCE:
                 readings = self._read_last(look, touched, asked, is_whole=is_whole)
@@ -346,8 +397,8 @@ class WatchPart:
 
     def _steps_of(self, moved: Moved, look: Look, *, is_corrected: bool) -> Iterator[Step]:
         reading, evidence = self.watch.key.reading, moved.evidence
-        if evidence.figure is None and reading is Reading.FIGURE:
-            evidence = Evidence(figure=self._nothing)
+        if evidence.figure is None and reading is not Reading.SILENCE:
+            evidence = Evidence(figure=self._nothing, base=None if reading is Reading.FIGURE else self._nothing)
         for move in moved.moves:
             signal = self.watch.signals[move.signal]
             is_up = move.after > move.before
@@ -371,7 +422,7 @@ class WatchPart:
 def is_kept(key: WatchKey) -> bool:
     """Whether the figures of a watch can be kept, if its meter adds up."""
     is_plain = not key.group_by and key.timezone != CUSTOMER_ZONE
-    return key.scope is Scope.EACH and key.reading is Reading.FIGURE and is_plain
+    return key.scope is Scope.EACH and key.reading is not Reading.SILENCE and is_plain
 
 
 def _is_corrected(subject: Subject, touched: Touched) -> bool:

@@ -70,6 +70,11 @@ class Ladder:
         return 0 if units is None else bisect_right(self._units, units)
 
     @property
+    def units(self) -> Sequence[int]:
+        """The rungs' units, ascending."""
+        return self._units
+
+    @property
     def is_wide(self) -> bool:
         """Whether some rung is past what columns hold, so that figures have to be whole Python numbers."""
         return self._is_wide

@@ -132,8 +132,9 @@ class SignalsModel:
         if is_silence and after > level:
             reason = "silence"
         kind = "fired" if after > level else "recovered"
-        if signal.condition.type is ConditionType.THRESHOLD and figure is None:
+        if figure is None:
             figure = Fraction(0)
+            base = None if signal.condition.type is ConditionType.THRESHOLD else Fraction(0)
         if is_silence:
             figure = base = None
         self.steps.append(Taken(signal.key, subject, kind, after, reason, span[0], figure, base))
