@@ -91,7 +91,7 @@ def add_channel(
         show_item(terminal, body, as_json=json)
         if secret is None and kind == "webhook":
             terminal.note("Keep the secret: it is not shown again. Receivers verify messages with it.")
-        return _tested(client, str(given["key"]), terminal, as_json=False) if test else 0
+        return _tested(client, str(given["key"]), terminal, is_beside=json, as_json=False) if test else 0
 
 
 @app.command(
@@ -131,7 +131,10 @@ def remove_channel(key: Key, /, *, yes: Yes = False, connection: Connection = LO
     return 0
 
 
-def _tested(client: Any, key: str, terminal: Terminal, *, as_json: bool) -> int:  # Any: an `ApplianceClient`
+def _tested(
+    client: Any, key: str, terminal: Terminal, *, is_beside: bool = False, as_json: bool
+) -> int:  # Any: an `ApplianceClient`
+    """Send a test and say what came of it: on stderr where it stands beside a JSON answer."""
     from .client import decode_object, segment
 
     body = client.call("POST", f"/v1/channels/{segment(key)}/test")
@@ -144,7 +147,7 @@ def _tested(client: Any, key: str, terminal: Terminal, *, as_json: bool) -> int:
         words = {"delivered": "The test message arrived."}.get(
             item["state"], f"The test message did not arrive: {said or 'no reason was given'}"
         )
-        terminal.say(words)
+        (terminal.note if is_beside else terminal.say)(words)
     return 0 if item["state"] == "delivered" else EXIT_FAILURE
 
 

@@ -45,6 +45,7 @@ COMMANDS: Final = (
     ("meters", "meters", _USE, "Define, change, preview and archive meters."),
     ("aggregators", "aggregators", _USE, "List what meters can do with events, built in or from a plugin."),
     ("customers", "customers", _USE, "Describe customers, and list those that nobody described."),
+    ("signals", "signals", _USE, "Watch figures: define signals, try them on the past, see who is past what."),
     ("channels", "channels", _USE, "Make and try the channels that messages about signals go to."),
     ("deliveries", "deliveries", _USE, "List messages about signals, and send one once more."),
     ("keys", "keys", _KEEP, "Create and delete API keys."),

@@ -9,6 +9,7 @@ from cyclopts import Group, Parameter
 
 from .asking import assignments, grouped
 from .failure import BadUse
+from .json_file import json_object
 
 _METER: Final = Group("Meter", sort_key=5)
 
@@ -50,7 +51,7 @@ class MeterFields:
 
     def given(self) -> dict[str, Any]:  # Any: JSON that the appliance checks
         """Return the fields that were given: those of the file, and the options over them. Raises `BadUse`."""
-        found = _read(self.file) if self.file is not None else {}
+        found = json_object(self.file) if self.file is not None else {}
         fields = [part.strip() for text in self.fields for part in text.split(",") if part.strip()]
         options: dict[str, Any] = {  # Any: as above
             "field": self.field,
@@ -86,17 +87,3 @@ def _json_of(text: str) -> tuple[str, object]:
         return name, msgspec.Raw(msgspec.json.format(value.encode(), indent=-1))
     except msgspec.DecodeError:
         return name, value  # a bare word is a text
-
-
-def _read(file: str) -> dict[str, Any]:  # Any: as above
-    import sys
-    from decimal import Decimal
-    from pathlib import Path
-
-    import msgspec
-
-    text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    try:
-        return msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadUse(f"--file: {file!a} holds no JSON object: {error}") from error
