@@ -63,6 +63,7 @@ from .request_rules import DocumentedRequests, require_json
 from .settings import Settings
 from .short_way import ShortWay
 from .signals.controller import SignalController
+from .signals.customer_channels import CustomerChannels
 from .statements.controller import StatementController
 from .status.controller import StatusController
 from .store_access import StoreAccess
@@ -142,6 +143,7 @@ class Appliance:
                 "figures": metrics,
                 "documents": documents,
                 "post_office": self.post_office,
+                "customer_channels": CustomerChannels(settings.customer_channels),
                 "started_at": clock.now(),
                 "verification": verification,
             },

@@ -17,6 +17,7 @@ import msgspec
 from tallystick.engine_settings import EngineSettings
 from tallystick.errors import TallystickError
 
+from .outgoing.apprise_schemes import refused_scheme
 from .outgoing.networks import parsed_networks
 
 PREFIX = "TALLYSTICK_"
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cors_origins: tuple[str, ...] = ()
     metrics_open: bool = False
     allowed_networks: tuple[str, ...] = ()
+    customer_channels: tuple[str, ...] = ()
     secrets_key_file: str | None = None
     public_url: str | None = None
     connections_max: Count = 4_000
@@ -143,7 +145,7 @@ def _environment_settings(environment: Mapping[str, str]) -> list[tuple[str, str
 
 
 def _environment_value(name: str, text: str) -> str | list[str] | None:
-    if name in ("cors_origins", "allowed_networks"):
+    if name in ("cors_origins", "allowed_networks", "customer_channels"):
         return [part.strip() for part in text.split(",") if part.strip()]
     if name == "engine.dedupe_window_s" and text.strip().lower() in {"", "none", "forever"}:
         return None
@@ -167,6 +169,9 @@ def _check(settings: Settings) -> None:
         parsed_networks(settings.allowed_networks)
     except ValueError as error:
         raise InvalidSettings(f"settings: allowed_networks: {error}") from error
+    for kind in settings.customer_channels:
+        if kind != "webhook" and (why := refused_scheme(kind)) is not None:
+            raise InvalidSettings(f"settings: customer_channels: {kind[:32]!a} is neither webhook nor a service: {why}")
     if settings.public_url is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", settings.public_url):
         raise InvalidSettings("settings: public_url is an address such as https://usage.example.com, without query")
     if "*" in settings.cors_origins:

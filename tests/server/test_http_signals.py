@@ -112,6 +112,7 @@ def test_a_signal_comes_back_as_it_was_given(watched: Appliance) -> None:
         "digest": "none",
         "template": None,
         "enabled": True,
+        "owner": None,
         "snoozed_until": None,
         "version": 1,
     }
@@ -405,3 +406,35 @@ def test_a_preview_that_makes_no_sense_is_refused(
     draft = {name: CAP[name] for name in ("meter", "scope", "condition")} | asked.get("signal", {})
     answer = shared.client.post("/v1/signals/preview", json=asked | {"signal": draft})
     assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+
+
+def test_a_customers_own_signal_watches_that_customer_alone_and_tells_allowed_kinds_of_channel(
+    start_appliance: Callable[..., Appliance],
+) -> None:
+    appliance = prepared(start_appliance(allowed_networks="127.0.0.0/8", customer_channels="json, mailtos"))
+    channel = {"key": "own", "kind": "apprise", "url": "json://127.0.0.1:9/"}
+    assert appliance.client.post("/v1/channels", json=channel).status_code == 201
+    own: dict[str, Any] = {"owner": "acme", "scope": {"customer": "acme"}, "channels": ["own"]}
+    assert "watches that customer alone" in detail(define(appliance, **own | {"scope": {"customer": "beta"}}))
+    assert "watches that customer alone" in detail(define(appliance, **own | {"scope": {}}))
+    assert "watches that customer alone" in detail(
+        define(appliance, **own | {"owner": "*", "scope": {"customer": "*"}})
+    )
+    refused = detail(define(appliance, **own | {"channels": ["own", "ops"]}))
+    assert "'ops' is of the kind webhook, and a customer's own signal may use json, mailtos" in refused
+    assert "there is no channel 'gone'" in detail(define(appliance, **own | {"channels": ["gone"]}))
+    made = define(appliance, **own)
+    assert (made.status_code, made.json()["owner"]) == (201, "acme")
+    assert "watches that" in detail(appliance.client.patch("/v1/signals/cap", json={"scope": {"customer": "*"}}))
+    assert "of the kind webhook" in detail(appliance.client.patch("/v1/signals/cap", json={"channels": ["ops"]}))
+    define(appliance, key="operators")
+    listed = appliance.client.get("/v1/signals", params={"owner": "acme"}).json()["items"]
+    assert [each["key"] for each in listed] == ["cap"]
+    assert appliance.client.patch("/v1/signals/cap", json={"owner": None, "channels": ["ops"]}).json()["owner"] is None
+
+
+def test_without_the_setting_a_customers_own_signal_tells_nobody(shared: Appliance) -> None:
+    own: dict[str, Any] = {"owner": "acme", "scope": {"customer": "acme"}}
+    assert "may use none" in detail(define(shared, **own))
+    assert define(shared, **own, channels=[]).status_code == 201
+    assert shared.client.delete("/v1/signals/cap").status_code == 204

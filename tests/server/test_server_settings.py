@@ -47,6 +47,7 @@ def test_variables_hold_lists_truths_and_nothing() -> None:
         ("admin_key = 'short'", "shorter than 16"),
         ("cors_origins = ['*']", "'*' is not taken"),
         ("bodies_in_flight_bytes_max = 1", "two bodies"),
+        ("customer_channels = ['webhook', 'dbus']", "customer_channels: 'dbus'"),
     ],
 )
 def test_a_bad_file_is_refused_with_one_line_that_says_where(tmp_path: Path, text: str, said: str) -> None:

@@ -89,6 +89,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
     `customer` is a key, `*` (each customer is watched on its own), or None (all together); `group_by` watches each value of some properties
     on its own. `timezone` is an IANA name, or `customer` for each customer's own. `template` is text for messages, in place of the default.
+    With an `owner` it is a customer's own: it watches that customer alone.
     """
 
     key: str
@@ -105,6 +106,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     digest: Digest = Digest.NONE
     template: str | None = None
     enabled: bool = True
+    owner: str | None = None
     version: int = 1
     created_at: Instant = Instant(0)
     updated_at: Instant = Instant(0)

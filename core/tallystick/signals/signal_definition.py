@@ -34,6 +34,7 @@ def checked_signal(signal: Signal) -> Signal:
     if signal.measure is Measure.COST:
         raise InvalidDefinition("measure", "cost comes with rate cards, which this version does not have: watch usage")
     _check_scope(signal)
+    _check_owner(signal)
     _check_condition(signal.condition)
     if signal.condition.type is ConditionType.NO_DATA and signal.customer is None:
         raise InvalidDefinition(
@@ -71,6 +72,13 @@ def _check_scope(signal: Signal) -> None:
     elif signal.timezone not in zone_names():
         raise InvalidDefinition(
             "timezone", f"{signal.timezone[:64]!a} is no IANA time zone, such as Europe/Berlin, nor {CUSTOMER_ZONE!r}"
+        )
+
+
+def _check_owner(signal: Signal) -> None:
+    if signal.owner is not None and (signal.owner == EACH_CUSTOMER or signal.customer != signal.owner):
+        raise InvalidDefinition(
+            "owner", "a customer's own signal watches that customer alone: scope.customer has to be the same key"
         )
 
 

@@ -118,6 +118,7 @@ class Told:
         Literal["none", "hourly", "daily"] | None, Parameter(help="At once, or joined into one message.")
     ] = None
     template: Annotated[str | None, Parameter(help="Jinja for the text of messages that are no webhooks.")] = None
+    owner: Annotated[str | None, Parameter(help="The customer whose own signal it is; --customer is the same.")] = None
 
     def given(self) -> Json:
         """Return the fields that were given."""
@@ -127,6 +128,7 @@ class Told:
                 "channels": _parts(self.channel) or None,
                 "digest": self.digest,
                 "template": self.template,
+                "owner": self.owner,
             }
         )
 

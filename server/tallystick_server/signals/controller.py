@@ -23,6 +23,7 @@ from tallystick_server.json_values import timestamp_or_null
 from tallystick_server.outgoing.post_office import PostOffice
 from tallystick_server.parameters import Cursor, Limit
 
+from .customer_channels import CustomerChannels
 from .schemas import SignalCreate, SignalOut, SignalsOut, SignalUpdate, patched, signal_of, signal_out, signals_after
 from .standing import (
     FiredPageOut,
@@ -43,6 +44,10 @@ from .trial import SignalPreviewOut, SignalPreviewRequest, preview_out, preview_
 _ROUTES = frozenset({"fired", "preview"})
 
 OfMeter = Annotated[str | None, QueryParameter(name="meter", max_length=128, description="Only those of this meter.")]
+OfOwner = Annotated[
+    str | None,
+    QueryParameter(name="owner", max_length=CUSTOMER_LENGTH_MAX, description="Only this customer's own signals."),
+]
 OfSignal = Annotated[
     str | None, QueryParameter(name="signal", max_length=128, description="Only those of this signal.")
 ]
@@ -61,12 +66,23 @@ class SignalController(Controller):
 
     @get("/", operation_id="listSignals", summary="List signals", opt=allowed(Scope.READ))
     async def page(
-        self, *, access: Access, clock: Present, meter: OfMeter = None, limit: Limit = 100, cursor: Cursor = None
+        self,
+        *,
+        access: Access,
+        clock: Present,
+        meter: OfMeter = None,
+        owner: OfOwner = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
     ) -> SignalsOut:
         """List signals by key."""
 
         def listed(store: Store) -> SignalsOut:
-            signals = [signal for signal in store.signals.all() if meter in (None, signal.meter)]
+            signals = [
+                signal
+                for signal in store.signals.all()
+                if meter in (None, signal.meter) and owner in (None, signal.owner)
+            ]
             found, next_cursor = signals_after(signals, limit=limit, cursor=cursor)
             wholes = store.signals.states_of([(signal.key, EVERYBODY) for signal in found])
             now = clock.now()
@@ -82,15 +98,23 @@ class SignalController(Controller):
 
     @post("/", operation_id="createSignal", summary="Define a signal", opt=allowed(Scope.ADMIN, 409, 422))
     async def create(
-        self, data: JSONBody[SignalCreate], access: Access, post_office: NamedDependency[PostOffice]
+        self,
+        data: JSONBody[SignalCreate],
+        access: Access,
+        post_office: NamedDependency[PostOffice],
+        customer_channels: NamedDependency[CustomerChannels],
     ) -> SignalOut:
         """Define a signal. Its meter and its channels must be there; what is past its threshold already fires at once."""
         signal = signal_of(data)
         if signal.key in _ROUTES:
             raise InvalidDefinition("key", f"{signal.key!r} is a route of its own: choose another key")
         await _check(signal, None, post_office)
-        defined = await access.read(lambda store: store.signals.put(signal, create=True))
-        return signal_out(defined, snoozed_until=None)
+
+        def put(store: Store) -> Signal:
+            customer_channels.check(signal, store)
+            return store.signals.put(signal, create=True)
+
+        return signal_out(await access.read(put), snoozed_until=None)
 
     @get("/fired", operation_id="listFired", summary="List what is fired now", opt=allowed(Scope.READ, 404))
     async def fired(
@@ -151,13 +175,19 @@ class SignalController(Controller):
         access: Access,
         clock: Present,
         post_office: NamedDependency[PostOffice],
+        customer_channels: NamedDependency[CustomerChannels],
     ) -> SignalOut:
         """Change a signal by a merge patch. A change of what is watched arms everybody again; one of name or channels does not."""
         current: Signal = await access.read(lambda store: store.signals.one(key))
         changed = patched(current, data)
         await _check(changed, current, post_office)
-        await access.read(lambda store: store.signals.put(changed, create=False))
-        return await access.read(lambda store: _shown(store, key, now=clock.now()))
+
+        def put(store: Store) -> SignalOut:
+            customer_channels.check(changed, store)
+            store.signals.put(changed, create=False)
+            return _shown(store, key, now=clock.now())
+
+        return await access.read(put)
 
     @delete("/{key:str}", operation_id="deleteSignal", summary="Delete a signal", opt=allowed(Scope.ADMIN, 404))
     async def remove(self, key: FromPath[str], access: Access) -> None:

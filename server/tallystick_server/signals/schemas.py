@@ -47,6 +47,16 @@ Customer = Annotated[
         min_length=1, max_length=256, description="A customer's key, or `*`: each customer on its own.", examples=["*"]
     ),
 ]
+Owner = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=256,
+        description="The customer whose own signal it is: it watches that customer alone, and uses the kinds of channel that the setting "
+        "`customer_channels` allows.",
+        examples=["acme"],
+    ),
+]
 GroupBy = Annotated[
     list[Annotated[str, msgspec.Meta(min_length=1, max_length=256)]],
     msgspec.Meta(max_length=64, description="Each value of these properties is watched on its own."),
@@ -138,6 +148,7 @@ class SignalFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     digest: Digest = Digest.NONE
     template: Template | None = None
     enabled: bool = True
+    owner: Owner | None = None
 
 
 class SignalDraft(SignalFields, kw_only=True, forbid_unknown_fields=True):
@@ -171,6 +182,7 @@ class SignalUpdate(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     digest: Digest | UnsetType = UNSET
     template: Template | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
+    owner: Owner | UnsetType | None = UNSET
 
 
 class ConditionOut(msgspec.Struct, kw_only=True):
@@ -203,6 +215,7 @@ class SignalOut(msgspec.Struct, kw_only=True):
     digest: Digest
     template: str | None
     enabled: bool
+    owner: str | None
     snoozed_until: Timestamp | None
     version: int
     created_at: Timestamp
@@ -233,6 +246,7 @@ def signal_of(draft: SignalDraft | SignalCreate) -> Signal:
         digest=draft.digest,
         template=draft.template,
         enabled=draft.enabled,
+        owner=draft.owner,
     )
 
 
@@ -257,6 +271,7 @@ def patched(signal: Signal, patch: SignalUpdate) -> Signal:
         digest=kept_or(patch.digest, signal.digest),
         template=kept_or(patch.template, signal.template),
         enabled=kept_or(patch.enabled, signal.enabled),
+        owner=kept_or(patch.owner, signal.owner),
     )
 
 
@@ -277,6 +292,7 @@ def signal_out(signal: Signal, *, snoozed_until: str | None) -> SignalOut:
         digest=signal.digest,
         template=signal.template,
         enabled=signal.enabled,
+        owner=signal.owner,
         snoozed_until=snoozed_until,
         version=signal.version,
         created_at=timestamp(signal.created_at),

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from operator import ge, gt, le, lt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import polars as pl
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tallystick.cancellation import Cancellation, Cancelled
 from tallystick.errors import InvalidQuestion
 from tallystick.event import Event
 from tallystick.instant import NS_PER_HOUR, NS_PER_S, Instant, StillClock, format_instant, parse_instant
@@ -397,6 +399,23 @@ def test_who_was_silent_long_before_the_range_is_so_at_its_start() -> None:
         parse_instant("2026-11-01T00:00:00Z"),
         parse_instant("2026-03-01T00:00:00Z"),
     )
+
+
+def test_it_stops_when_nobody_waits_for_it() -> None:
+    work = Cancellation()
+
+    class GivenUp(ListedFrames):
+        """Frames that nobody waits for once they were asked for."""
+
+        def frames(self, **asked: Any) -> list[pl.LazyFrame]:  # Any: as `EventFrames` has them
+            work.cancel()
+            return super().frames(**asked)
+
+    question = PreviewQuestion(start=parse_instant("2026-11-01T00:00:00Z"), end=parse_instant("2026-11-04T00:00:00Z"))
+    signal = structs.replace(CAP, condition=threshold("1"))
+    frames = GivenUp([call("2026-11-01T10:00:00Z")])
+    with pytest.raises(Cancelled):
+        work.run(lambda: preview_signal(frames, meter(), signal, question, zones={}))
 
 
 def test_a_range_without_periods_or_events_has_no_steps() -> None:
