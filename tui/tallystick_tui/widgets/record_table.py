@@ -65,13 +65,13 @@ class RecordTable(DataTable[Text]):
         self._shown = {}
         self._make_columns()
 
-    def show(self, records: Sequence[Record]) -> None:
-        """Show these records, in this order."""
+    def show(self, records: Sequence[Record], *, stays_at_top: bool = False) -> None:
+        """Show these records, in this order. With `stays_at_top` the cursor is on the first one, whichever that is."""
         shown = {record.key: record.cells for record in records[:ROWS_MAX]}
         if list(shown) == list(self._shown):
             self._change_cells(shown)
         else:
-            self._fill(shown)
+            self._fill(shown, stays_at_top=stays_at_top)
         self._shown = shown
         # Widths follow the cells when the table is idle, and it is not told of that by a change from elsewhere.
         self.check_idle()
@@ -88,7 +88,7 @@ class RecordTable(DataTable[Text]):
                 if old != new:
                     self.update_cell(key, column.key, _aligned(column, new), update_width=True)
 
-    def _fill(self, shown: dict[str, tuple[str | Text, ...]]) -> None:
+    def _fill(self, shown: dict[str, tuple[str | Text, ...]], *, stays_at_top: bool) -> None:
         chosen, scroll_y = self.chosen, self.scroll_y
         with app_of(self).batch_update():
             self.clear()
@@ -96,7 +96,7 @@ class RecordTable(DataTable[Text]):
                 self.add_row(
                     *(_aligned(column, cell) for column, cell in zip(self._columns, cells, strict=True)), key=key
                 )
-            if chosen is not None and chosen in shown:
+            if chosen is not None and chosen in shown and not stays_at_top:
                 self.move_cursor(row=list(shown).index(chosen), animate=False, scroll=False)
                 self.scroll_to(y=scroll_y, animate=False)
 

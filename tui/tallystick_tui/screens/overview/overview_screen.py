@@ -144,7 +144,10 @@ class OverviewScreen(SectionScreen):
 
     def on_mount(self) -> None:
         """Draw in the colours of another theme when one is chosen."""
-        self.watch(self.dashboard, "theme", self.reload, init=False)
+        self.watch(self.dashboard, "theme", self._recolour, init=False)
+
+    def _recolour(self) -> None:
+        self.reload()
 
     # Asking
 

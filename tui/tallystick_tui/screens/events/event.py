@@ -1,0 +1,148 @@
+"""An event as the appliance answers it, and how it looks in a row, in lines and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tallystick_tui.texts.figures import exact
+from tallystick_tui.texts.harmless import cut, harmless
+from tallystick_tui.texts.moments import age, date_and_time, parsed, precise
+from tallystick_tui.widgets.record_table import Column, Record
+
+_NAME_CELLS: Final = 14
+VOIDED: Final = "voided"
+_decode_number: Final = msgspec.json.Decoder(Decimal).decode
+_decode_any: Final = msgspec.json.Decoder(Any, float_hook=Decimal).decode
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event of the log; with its receipt once that was asked for. Numbers are kept as they came."""
+
+    source: str
+    id: str
+    type: str
+    customer: str
+    time: str
+    value: msgspec.Raw
+    properties: dict[str, msgspec.Raw]
+    position: int
+    received_at: str
+    state: str
+    block: int | None = None
+    block_hash: str | None = None
+    duplicates_seen: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it apart from all others."""
+        return str(self.position)
+
+    @property
+    def is_voided(self) -> bool:
+        """Whether it no longer counts."""
+        return self.state == VOIDED
+
+    @property
+    def amount(self) -> Decimal:
+        """Its value, with all digits."""
+        return _decode_number(self.value)
+
+
+def columns(*, is_wide: bool) -> tuple[Column, ...]:
+    """Return the columns of a list of events."""
+    more = (Column("source", "Source"), Column("properties", "Properties")) if is_wide else ()
+    return (
+        Column("mark", " ", width=1),
+        Column("time", "Time"),
+        Column("customer", "Customer"),
+        Column("type", "Type"),
+        Column("value", "Value", "right"),
+        Column("id", "Id"),
+        *more,
+    )
+
+
+def event_record(event: Event, zone: ZoneInfo, *, is_wide: bool) -> Record:
+    """Return the row of an event; a voided one has a cross in front, and is dim."""
+    moment = parsed(event.time)
+    texts = [
+        "✗" if event.is_voided else " ",
+        precise(moment, zone) if is_wide else date_and_time(moment, zone),
+        cut(event.customer, 20 if is_wide else 13),
+        cut(event.type, 18 if is_wide else 12),
+        cut(exact(event.amount), 16 if is_wide else 9),
+        cut(event.id, 26 if is_wide else 13),
+    ]
+    if is_wide:
+        texts += [cut(event.source, 14), cut(" ".join(f"{name}={value}" for name, value in properties(event)), 60)]
+    style = "dim" if event.is_voided else ""
+    return Record(event.key, tuple(Text(text, style=style) for text in texts))
+
+
+def properties(event: Event) -> list[tuple[str, str]]:
+    """Return names and values as people read them: numbers with thousands apart, texts as they are."""
+    found: list[tuple[str, str]] = []
+    for name, raw in event.properties.items():
+        value: Any = _decode_any(raw)  # Any: a text, a number, true or false
+        if isinstance(value, bool):
+            found.append((name, "true" if value else "false"))
+        else:
+            found.append((name, exact(value) if isinstance(value, int | Decimal) else str(value)))
+    return found
+
+
+def event_facts(event: Event, zone: ZoneInfo, now: datetime, *, trouble: str = "") -> Group:
+    """Return everything that is known of an event, line by line; `trouble` is why there is no receipt."""
+    received = parsed(event.received_at)
+    facts = [
+        ("state", "✗ voided: stays in the log, counts no more" if event.is_voided else "● counted"),
+        ("customer", event.customer),
+        ("type", event.type),
+        ("value", exact(event.amount)),
+        ("time", precise(parsed(event.time), zone)),
+        ("received", f"{precise(received, zone)} · {age(received, now)}"),
+        ("source", event.source or "(none)"),
+    ]
+    receipt: RenderableType = Text(f"! no receipt: {harmless(trouble)}" if trouble else "asking …", style="dim")
+    if event.block is not None and event.block_hash is not None:
+        times = event.duplicates_seen or 0
+        receipt = _grid(
+            [
+                ("position", exact(event.position)),
+                ("block", exact(event.block)),
+                ("block's hash", event.block_hash),
+                ("sent again", "never" if not times else "once" if times == 1 else f"{exact(times)} times"),
+            ]
+        )
+    return Group(
+        Text(harmless(event.id), style="bold"),
+        _grid(facts),
+        Text(f"\nProperties · {len(event.properties)}", style="bold"),
+        _grid(properties(event)),
+        Text("\nReceipt", style="bold"),
+        receipt,
+        Text(f"\ntimes in {zone.key}", style="dim"),
+    )
+
+
+def _grid(facts: Sequence[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(width=_NAME_CELLS, style="dim", no_wrap=True)
+    grid.add_column(ratio=1, overflow="fold")
+    for name, value in facts:
+        grid.add_row(Text(cut(name, _NAME_CELLS)), Text(harmless(value)))
+    return grid
+
+
+def event_json(event: Event) -> str:
+    """Return the event as JSON, numbers digit by digit as they came."""
+    return msgspec.json.format(msgspec.json.encode(event), indent=2).decode()
