@@ -19,6 +19,17 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: Instant = Instant(0)
 
 
+class CustomerSearch(msgspec.Struct, frozen=True):
+    """Customers whose key, name or e-mail address holds a text, however it is capitalised."""
+
+    text: str
+
+    def finds(self, *texts: str | None) -> bool:
+        """Whether one of the texts holds what is searched for."""
+        wanted = self.text.casefold()
+        return any(text is not None and wanted in text.casefold() for text in texts)
+
+
 class CustomerSeen(msgspec.Struct, frozen=True, kw_only=True):
     """A customer's name as events carry it, whether or not somebody described it: how many, and the time of the latest."""
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import msgspec
 
 from .api_key import ApiKey, Scope
-from .customer import Customer, CustomerSeen
+from .customer import Customer, CustomerSearch, CustomerSeen
 from .errors import TallystickError
 from .event import Position, Receipt, StoredEvent
 from .event_batch import EventBatch
@@ -131,6 +131,24 @@ class QuarantinePage(msgspec.Struct, frozen=True):
 
     items: list[QuarantinedEvent]
     next_cursor: str | None
+
+
+class QuarantineReason(msgspec.Struct, frozen=True):
+    """How many entries were refused for a reason, how often these were seen, and when the newest and the oldest came."""
+
+    code: str
+    entry_count: int
+    times_seen: int
+    newest_at: Instant
+    oldest_at: Instant
+
+
+class QuarantineReasons(msgspec.Struct, frozen=True):
+    """The reasons, most entries first, of the newest `counted` of `entry_count` entries."""
+
+    items: list[QuarantineReason]
+    entry_count: int
+    counted: int
 
 
 class CustomersPage(msgspec.Struct, frozen=True):
@@ -293,6 +311,10 @@ class Store(Protocol):
         """Return refused events, newest first. Raises `InvalidQuestion` for a foreign cursor."""
         ...
 
+    def quarantine_reasons(self) -> QuarantineReasons:
+        """Return how many refused events there are for each reason; looks at a bounded number of the newest."""
+        ...
+
     def quarantined(self, entry_id: str) -> QuarantinedEvent:
         """Return one refused event. Raises `NotFound`."""
         ...
@@ -351,11 +373,13 @@ class Store(Protocol):
         """Archive a meter; past usage stays readable. Idempotent. Raises `NotFound`."""
         ...
 
-    def customers(self, *, limit: int, cursor: str | None) -> CustomersPage:
-        """Return described customers by key. Raises `InvalidQuestion` for a foreign cursor."""
+    def customers(self, *, limit: int, cursor: str | None, search: CustomerSearch | None = None) -> CustomersPage:
+        """Return described customers by key; pages of a search may be short. Raises `InvalidQuestion` for a foreign cursor."""
         ...
 
-    def customers_unknown(self, *, limit: int, cursor: str | None) -> CustomersSeenPage:
+    def customers_unknown(
+        self, *, limit: int, cursor: str | None, search: CustomerSearch | None = None
+    ) -> CustomersSeenPage:
         """Return customers that events name and nobody described, by key; a page may be short and still have a next one."""
         ...
 

@@ -73,6 +73,33 @@ def test_customers_are_paged_by_key(client: httpx.Client, name: str) -> None:
     assert {f"{name}-{number}" for number in range(5)} <= set(seen)
 
 
+def test_customers_are_found_by_a_part_of_key_name_or_address_in_any_case(client: httpx.Client, name: str) -> None:
+    client.post("/v1/customers", json={"key": f"{name}-a", "name": f"Straße {name}"})
+    client.post("/v1/customers", json={"key": f"{name}-b", "email": f"ops@{name}.example"})
+    client.post("/v1/customers", json={"key": f"{name}-c"})
+    client.post(
+        "/v1/events", json=[{"id": f"{name}-{key}", "type": name, "customer": f"{name}-{key}"} for key in "cxy"]
+    )
+
+    def found(search: str, **more: object) -> list[str]:
+        keys: list[str] = []
+        params = {"search": search, "limit": 2} | more
+        while True:
+            page = client.get("/v1/customers", params=params).json()
+            keys += [customer["key"] for customer in page["items"]]
+            if page["next_cursor"] is None:
+                return keys
+            params["cursor"] = page["next_cursor"]
+
+    assert found(f"STRASSE {name.upper()}") == [f"{name}-a"]
+    assert found(f"@{name}") == [f"{name}-b"]
+    assert found(f"{name}-") == [f"{name}-a", f"{name}-b", f"{name}-c"]
+    assert found(f"{name}-", known="false") == [f"{name}-x", f"{name}-y"]
+    assert found(f"{name}-X", known="false") == [f"{name}-x"]
+    assert found(f"{name}-no") == []
+    assert client.get("/v1/customers", params={"search": ""}).status_code == 400
+
+
 def quarantined(client: httpx.Client, marker: str) -> dict[str, str]:
     entries = client.get("/v1/quarantine", params={"limit": 1000}).json()["items"]
     return next(entry for entry in entries if marker in (entry["raw"] or ""))
@@ -107,6 +134,24 @@ def test_a_refused_event_can_be_given_up(client: httpx.Client, name: str) -> Non
     entry = quarantined(client, name)
     assert client.delete(f"/v1/quarantine/{entry['id']}").status_code == 204
     assert client.delete(f"/v1/quarantine/{entry['id']}").status_code == 404
+
+
+def test_refused_events_are_counted_by_reason(client: httpx.Client, name: str) -> None:
+    def counts() -> dict[str, tuple[int, int]]:
+        answer = client.get("/v1/quarantine/reasons").json()
+        assert answer["entries"] == answer["counted"] == sum(each["entries"] for each in answer["items"])
+        return {each["code"]: (each["entries"], each["times_seen"]) for each in answer["items"]}
+
+    before = counts().get("missing_customer", (0, 0))
+    for _ in range(2):
+        client.post("/v1/events", json=[{"id": f"{name}-{number}", "type": name} for number in range(3)])
+    after = counts()
+    assert after["missing_customer"] == (before[0] + 3, before[1] + 6)
+    assert list(after) == sorted(after, key=lambda code: (-after[code][0], code))
+    (reason,) = [
+        each for each in client.get("/v1/quarantine/reasons").json()["items"] if each["code"] == "missing_customer"
+    ]
+    assert reason["oldest_at"] <= reason["newest_at"]
 
 
 def test_a_refused_event_that_is_no_text_is_shown_in_base64(client: httpx.Client) -> None:

@@ -15,7 +15,7 @@ import lmdb
 import msgspec
 
 from tallystick.api_key import ApiKey
-from tallystick.customer import Customer
+from tallystick.customer import Customer, CustomerSearch
 from tallystick.errors import InvalidQuestion, NotFound
 from tallystick.log.records import CatalogRecord
 from tallystick.log.tables import Tables, open_row
@@ -37,6 +37,8 @@ _decode_channel: Final = msgspec.msgpack.Decoder(Channel).decode
 decode_signal: Final = msgspec.msgpack.Decoder(Signal).decode
 # LMDB takes keys of 511 bytes, a customer's key may have 1,024: the rest is told apart by a hash, at the price of its order.
 _KEY_BYTES_MAX: Final = 440
+# About a fifth of a second.
+_LOOKED_AT_MAX: Final = 50_000
 
 
 def definition_record(kind: Kind, key: str, definition: Definition | None) -> CatalogRecord:
@@ -118,21 +120,31 @@ class Catalog:
         """Whether somebody described the customer."""
         return self._tables.get(b"catalog", _table_key("customer", key)) is not None
 
-    def customers(self, *, limit: int, cursor: str | None) -> tuple[list[Customer], str | None]:
-        """Return described customers by key, and the cursor of the next page. Raises `InvalidQuestion` for a foreign cursor."""
+    def customers(
+        self, *, limit: int, cursor: str | None, search: CustomerSearch | None = None
+    ) -> tuple[list[Customer], str | None]:
+        """Return described customers by key, and the cursor of the next page. Raises `InvalidQuestion` for a foreign cursor.
+
+        A search looks at `_LOOKED_AT_MAX` customers at most, so that a page may be short, or empty, and still have a next one.
+        """
         prefix = b"customer\0"
         start = prefix if cursor is None else _cursor_key(cursor, prefix)
         found: list[Customer] = []
         with self._tables.read() as txn, txn.cursor(db=self._tables.tables[b"catalog"]) as entries:
-            is_at = entries.set_range(start)
-            while is_at and len(found) < limit and bytes(entries.key()).startswith(prefix):
+            is_at, last, looked_at = entries.set_range(start), start, 0
+            while (
+                is_at and len(found) < limit and looked_at < _LOOKED_AT_MAX and bytes(entries.key()).startswith(prefix)
+            ):
                 if bytes(entries.key()) != start:
-                    found.append(_decode_customer(open_row(entries.key(), entries.value())))
+                    customer = _decode_customer(open_row(entries.key(), entries.value()))
+                    if search is None or search.finds(customer.key, customer.name, customer.email):
+                        found.append(customer)
+                    last, looked_at = bytes(entries.key()), looked_at + 1
                 is_at = entries.next()
             has_more = is_at and bytes(entries.key()).startswith(prefix)
-        if not (found and has_more):
+        if not has_more or last == start:
             return found, None
-        return found, base64.urlsafe_b64encode(_table_key("customer", found[-1].key)).decode().rstrip("=")
+        return found, base64.urlsafe_b64encode(last).decode().rstrip("=")
 
     def _index_keys(self, keys: dict[str, ApiKey]) -> None:
         self.api_keys = dict(sorted(keys.items()))

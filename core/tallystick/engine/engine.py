@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import structs
 
 from tallystick.catalog.customer_definition import checked_customer
-from tallystick.customer import Customer
+from tallystick.customer import Customer, CustomerSearch
 from tallystick.data_directory import DataDirectory
 from tallystick.engine_settings import EngineSettings
 from tallystick.entropy import Entropy
@@ -40,6 +40,7 @@ from tallystick.store import (
     Progress,
     QuarantinedEvent,
     QuarantinePage,
+    QuarantineReasons,
     SkippedPage,
     Subscription,
     VerifyReport,
@@ -241,6 +242,10 @@ class Engine(CustomerQuestions, KeyRing):
         """Return refused events, newest first."""
         return self._ledger.folds.quarantine.page(limit=limit, cursor=cursor, code=code)
 
+    def quarantine_reasons(self) -> QuarantineReasons:
+        """Return how many refused events there are for each reason."""
+        return self._ledger.folds.quarantine.reasons()
+
     def quarantined(self, entry_id: str) -> QuarantinedEvent:
         """Return one refused event. Raises `NotFound`."""
         return self._ledger.folds.quarantine.entry(entry_id)
@@ -399,15 +404,17 @@ class Engine(CustomerQuestions, KeyRing):
 
     # Customers
 
-    def customers(self, *, limit: int, cursor: str | None) -> CustomersPage:
+    def customers(self, *, limit: int, cursor: str | None, search: CustomerSearch | None = None) -> CustomersPage:
         """Return described customers by key."""
-        items, next_cursor = self._ledger.folds.catalog.customers(limit=limit, cursor=cursor)
+        items, next_cursor = self._ledger.folds.catalog.customers(limit=limit, cursor=cursor, search=search)
         return CustomersPage(items, next_cursor)
 
-    def customers_unknown(self, *, limit: int, cursor: str | None) -> CustomersSeenPage:
+    def customers_unknown(
+        self, *, limit: int, cursor: str | None, search: CustomerSearch | None = None
+    ) -> CustomersSeenPage:
         """Return customers that events name and nobody described, by key."""
         folds = self._ledger.folds
-        return customers_unknown(folds.projections.view, folds.catalog, limit=limit, cursor=cursor)
+        return customers_unknown(folds.projections.view, folds.catalog, limit=limit, cursor=cursor, search=search)
 
     def customer(self, key: str) -> Customer:
         """Return a described customer. Raises `NotFound`."""

@@ -19,10 +19,12 @@ from tallystick.event_batch import EventBatch, RejectedEvent
 from tallystick.instant import Instant
 from tallystick.log.records import QuarantineEntry, QuarantineRecord
 from tallystick.log.tables import Tables, open_row
-from tallystick.store import QuarantinedEvent, QuarantinePage
+from tallystick.store import QuarantinedEvent, QuarantinePage, QuarantineReason, QuarantineReasons
 
 _NAME: Final = struct.Struct(">QI")
 _HASH_BYTES: Final = 16
+_COUNTED_MAX: Final = 20_000
+_COUNTED_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -108,6 +110,22 @@ class Quarantine:
             next_cursor = _text(last_seen) if is_at else None
         return QuarantinePage(items=items, next_cursor=next_cursor)
 
+    def reasons(self) -> QuarantineReasons:
+        """Return the reasons of the newest entries: of 20,000, or of as many as 64 MiB hold, which takes a tenth of a second or two."""
+        found: dict[str, QuarantineReason] = {}
+        counted = size_bytes = 0
+        with self._tables.read() as txn, txn.cursor(db=self._tables.tables[b"quarantine"]) as entries:
+            entry_count = txn.stat(self._tables.tables[b"quarantine"])["entries"]
+            is_at = entries.last()
+            while is_at and counted < _COUNTED_MAX and size_bytes < _COUNTED_BYTES_MAX:
+                stored = open_row(entries.key(), entries.value())
+                kept = _decode(stored)
+                found[kept.entry.code] = _with(found.get(kept.entry.code), kept)
+                counted, size_bytes = counted + 1, size_bytes + len(stored)
+                is_at = entries.prev()
+        items = sorted(found.values(), key=lambda reason: (-reason.entry_count, reason.code))
+        return QuarantineReasons(items, entry_count, counted)
+
     def entry(self, entry_id: str) -> QuarantinedEvent:
         """Return one entry. Raises `NotFound`."""
         name = _parsed_name(entry_id)
@@ -126,6 +144,16 @@ def _digest(entry: QuarantineEntry) -> bytes:
 def _before(entries: lmdb.Cursor, name: bytes) -> bool:
     """Move to the newest entry older than `name`."""
     return entries.prev() if entries.set_range(name) else entries.last()
+
+
+def _with(reason: QuarantineReason | None, kept: _Kept) -> QuarantineReason:
+    """Count an entry that is older than those counted before."""
+    at = Instant(kept.entry.received_at)
+    if reason is None:
+        return QuarantineReason(kept.entry.code, 1, kept.times_seen, at, at)
+    return QuarantineReason(
+        reason.code, reason.entry_count + 1, reason.times_seen + kept.times_seen, reason.newest_at, at
+    )
 
 
 def _shown(name: bytes, stored: bytes) -> QuarantinedEvent:

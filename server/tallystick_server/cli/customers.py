@@ -51,17 +51,26 @@ app.command(
 )
 
 Key = Annotated[str, Parameter(name="KEY", help="The customer, as events name it.")]
+Search = Annotated[
+    str | None, Parameter(help="Only those whose key, name or e-mail address holds this text, in any case.")
+]
 Name = Annotated[str | None, Parameter(help="What people call it.")]
 Email = Annotated[str | None, Parameter(help="Where to write to.")]
 Zone = Annotated[str | None, Parameter(name="--time-zone", help="IANA zone of its calendar.")]
 Metadata = Annotated[tuple[str, ...], Parameter(name="--metadata", help="name=value, kept as it is; repeatable.")]
 
 
-@app.command(name="list", help_epilogue="Examples:\n  tallystick customers list\n  tallystick customers list --json")
-def list_customers(*, limit: Limit = 100, json: AsJson = False, connection: Connection = LOCAL) -> int:
+@app.command(
+    name="list",
+    help_epilogue="Examples:\n  tallystick customers list\n  tallystick customers list --search acme --json",
+)
+def list_customers(
+    *, search: Search = None, limit: Limit = 100, json: AsJson = False, connection: Connection = LOCAL
+) -> int:
     """List the customers that were described."""
+    params = [("search", search)] if search else []
     with connection.client() as client:
-        _KNOWN.show(client, Terminal.of_process(), limit=at_least_one(limit), as_json=json)
+        _KNOWN.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
     return 0
 
 
@@ -69,10 +78,12 @@ def list_customers(*, limit: Limit = 100, json: AsJson = False, connection: Conn
     name="unknown",
     help_epilogue="Examples:\n  tallystick customers unknown\n  tallystick customers unknown --limit 1000",
 )
-def list_unknown(*, limit: Limit = 100, json: AsJson = False, connection: Connection = LOCAL) -> int:
+def list_unknown(
+    *, search: Search = None, limit: Limit = 100, json: AsJson = False, connection: Connection = LOCAL
+) -> int:
     """List the customers that events name but nobody described."""
     with connection.client() as client:
-        params = [("known", "false")]
+        params = [("known", "false"), *([("search", search)] if search else [])]
         _UNKNOWN.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
     return 0
 

@@ -55,6 +55,31 @@ def list_quarantine(
     return 0
 
 
+_REASONS: Final = Listing(
+    "/v1/quarantine/reasons",
+    (
+        Field("code", "code"),
+        Field("events", "entries", numeric=True),
+        Field("times seen", "times_seen", numeric=True),
+        Field("newest at", "newest_at", moment=True),
+        Field("oldest at", "oldest_at", moment=True),
+    ),
+    empty="Quarantine is empty: every event that came was counted, or was there before.",
+    is_paged=False,
+)
+
+
+@app.command(
+    name="reasons",
+    help_epilogue="Examples:\n  tallystick quarantine reasons\n  tallystick quarantine reasons --json",
+)
+def list_reasons(*, json: AsJson = False, connection: Connection = LOCAL) -> int:
+    """Count refused events by reason, most first."""
+    with connection.client() as client:
+        _REASONS.show(client, Terminal.of_process(), as_json=json)
+    return 0
+
+
 @app.command(
     name="show",
     help_epilogue="Examples:\n  tallystick quarantine show q_3f2a\n  tallystick quarantine show q_3f2a --json | jq -r .raw",

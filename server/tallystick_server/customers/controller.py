@@ -9,7 +9,7 @@ from litestar import Controller, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from tallystick.api_key import Scope
-from tallystick.customer import Customer
+from tallystick.customer import Customer, CustomerSearch
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access
 from tallystick_server.merge_patch import kept_or, kept_or_default, merged
@@ -35,14 +35,27 @@ class CustomerController(Controller):
                 name="known", description="`false` lists the customers that events name and nobody described."
             ),
         ] = True,
+        search: Annotated[
+            str | None,
+            QueryParameter(
+                name="search",
+                min_length=1,
+                max_length=256,
+                description="Only those whose key, name or e-mail address holds this text, however it is capitalised.",
+            ),
+        ] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> CustomersOut:
-        """List customers by key: described ones, or with `known=false` those that only events name."""
+        """List customers by key: described ones, or with `known=false` those that only events name.
+
+        A search looks at some ten thousand customers a page: one may be short, or empty, and have a `next_cursor` all the same.
+        """
+        wanted = None if search is None else CustomerSearch(search)
         if known:
-            page = await access.read(lambda store: store.customers(limit=limit, cursor=cursor))
+            page = await access.read(lambda store: store.customers(limit=limit, cursor=cursor, search=wanted))
             return CustomersOut([customer_out(customer) for customer in page.items], page.next_cursor)
-        seen = await access.read(lambda store: store.customers_unknown(limit=limit, cursor=cursor))
+        seen = await access.read(lambda store: store.customers_unknown(limit=limit, cursor=cursor, search=wanted))
         return CustomersOut([seen_out(customer) for customer in seen.items], seen.next_cursor)
 
     @post("/", operation_id="createCustomer", summary="Describe a customer", opt=allowed(Scope.ADMIN, 409, 422))

@@ -21,7 +21,7 @@ from tallystick_server.ingest_answer import all_rejected_response
 from tallystick_server.parameters import Cursor, Limit
 from tallystick_server.problem import Refusal
 
-from .schemas import QuarantinedOut, QuarantineOut, quarantined_out
+from .schemas import QuarantinedOut, QuarantineOut, QuarantineReasonsOut, quarantined_out, reasons_out
 
 
 class QuarantineController(Controller):
@@ -43,6 +43,14 @@ class QuarantineController(Controller):
         """List refused events, newest first, each with its reason and as it was sent."""
         page = await access.read(lambda store: store.quarantine(limit=limit, cursor=cursor, code=code))
         return QuarantineOut([quarantined_out(entry) for entry in page.items], page.next_cursor)
+
+    @get("/reasons", operation_id="countQuarantine", summary="Count refused events", opt=allowed(Scope.READ))
+    async def reasons(self, access: Access) -> QuarantineReasonsOut:
+        """Count the refused events by reason, most first.
+
+        Of a very long list the newest are looked at: `counted` of `entries`, 20,000 or as many as 64 MiB hold.
+        """
+        return reasons_out(await access.read(lambda store: store.quarantine_reasons()))
 
     @get("/{entry_id:str}", operation_id="getQuarantined", summary="Show a refused event", opt=allowed(Scope.READ, 404))
     async def show(self, entry_id: FromPath[str], access: Access) -> QuarantinedOut:

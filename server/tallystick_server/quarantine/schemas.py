@@ -7,7 +7,7 @@ from base64 import b64encode
 import msgspec
 
 from tallystick.rejection import Code
-from tallystick.store import QuarantinedEvent
+from tallystick.store import QuarantinedEvent, QuarantineReasons
 from tallystick_server.json_values import Timestamp, timestamp
 
 
@@ -33,6 +33,39 @@ class QuarantineOut(msgspec.Struct):
 
     items: list[QuarantinedOut]
     next_cursor: str | None
+
+
+class QuarantineReasonOut(msgspec.Struct, kw_only=True):
+    """How many entries were refused for a reason, and how often these were seen."""
+
+    code: Code
+    entries: int
+    times_seen: int
+    newest_at: Timestamp
+    oldest_at: Timestamp
+
+
+class QuarantineReasonsOut(msgspec.Struct, kw_only=True):
+    """The reasons, most entries first, of the newest `counted` of all `entries`."""
+
+    items: list[QuarantineReasonOut]
+    entries: int
+    counted: int
+
+
+def reasons_out(reasons: QuarantineReasons) -> QuarantineReasonsOut:
+    """Return the counts as they are answered."""
+    items = [
+        QuarantineReasonOut(
+            code=Code(each.code),
+            entries=each.entry_count,
+            times_seen=each.times_seen,
+            newest_at=timestamp(each.newest_at),
+            oldest_at=timestamp(each.oldest_at),
+        )
+        for each in reasons.items
+    ]
+    return QuarantineReasonsOut(items=items, entries=reasons.entry_count, counted=reasons.counted)
 
 
 def quarantined_out(entry: QuarantinedEvent) -> QuarantinedOut:

@@ -227,6 +227,7 @@ def test_a_refused_event_is_shown_corrected_and_counted(cli: CommandLine, tmp_pa
     [entry] = [
         item for item in cli.answer("quarantine", "list", "--code", "invalid_value")["items"] if "q1" in item["raw"]
     ]
+    assert "invalid_value" in [each["code"] for each in cli.answer("quarantine", "reasons")["items"]]
     assert cli("quarantine", "show", entry["id"]) == 0
     assert "many" in cli.out
     assert cli("quarantine", "resubmit", entry["id"]) == 1
