@@ -56,7 +56,9 @@ def shown(app: DashboardApp, selector: str) -> str:
 
 
 def row(app: DashboardApp, key: str, table: str = "#meters") -> list[str]:
-    return [str(cell) for cell in app.screen.query_one(table, RecordTable).get_row(key)]
+    """Return the cells of a record, as many empty ones while it is not there."""
+    there = app.screen.query_one(table, RecordTable)
+    return [str(cell) for cell in there.get_row(key)] if key in there.rows else [""] * 9
 
 
 async def type_in(pilot: Pilot[Any], text: str) -> None:

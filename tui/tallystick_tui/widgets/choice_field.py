@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.widget import Widget
 from textual.widgets import Checkbox, Select
 
+from .check_box import CheckBox
 from .form_field import FormField
 
 Choice = tuple[str, str]
@@ -82,14 +83,9 @@ class ChoiceField(FormField):
 class SwitchField(FormField):
     """Yes or no, by space or a click."""
 
-    DEFAULT_CSS = """
-    SwitchField Checkbox { border: none; padding: 0; height: 1; background: $background; }
-    SwitchField Checkbox:focus { border: none; background-tint: $foreground 5%; }
-    """
-
     def __init__(self, field_name: str, label: str, words: str = "", *, value: bool = False, hint: str = "") -> None:
         super().__init__(field_name, label, hint=hint)
-        self._box = Checkbox(Text(words), value=value, compact=True)
+        self._box = CheckBox(Text(words), value=value, compact=True)
 
     @property
     def value(self) -> bool:

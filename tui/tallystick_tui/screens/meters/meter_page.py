@@ -44,7 +44,7 @@ class MeterPage(DetailScreen):
     SECTION: ClassVar[Section] = Section.METERS
     REFRESH_S: ClassVar[float | None] = 15.0
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "change", "Change"),
+        Binding("e", "change", "Change", show=False),
         Binding("t", "range", "Range", tooltip="Look at more or fewer days"),
         Binding("x", "explore", "Explore", tooltip="Open the meter in the explorer"),
         Binding("enter", "open", "Open the customer or the event", show=False),

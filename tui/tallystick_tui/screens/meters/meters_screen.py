@@ -23,6 +23,7 @@ from tallystick_tui.texts.figures import NOTHING, rounded, short
 from tallystick_tui.texts.moments import rfc3339
 from tallystick_tui.texts.sparkline import sparkline
 from tallystick_tui.viewer import Viewer
+from tallystick_tui.widgets.opening_table import OpeningTable
 from tallystick_tui.widgets.record_table import Column, Record, RecordTable
 
 from .listed_texts import listed
@@ -43,10 +44,9 @@ class MetersScreen(SectionScreen):
 
     SECTION: ClassVar[Section] = Section.METERS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open"),
         Binding("n", "new", "New"),
         Binding("e", "change", "Change"),
-        Binding("x", "explore", "Explore", tooltip="Open the meter in the explorer"),
+        Binding("x", "explore", "Explore", show=False, tooltip="Open the meter in the explorer"),
         Binding("a", "archived", "Show archived meters", show=False, tooltip="or hide them"),
         Binding(
             "d", "archive", "Archive", show=False, tooltip="Take the meter out of the list; its usage stays readable"
@@ -67,7 +67,7 @@ class MetersScreen(SectionScreen):
 
     def compose_content(self) -> Iterable[Widget]:
         """Lay out the list."""
-        yield RecordTable(self._columns(), id="meters")
+        yield OpeningTable(self._columns(), id="meters")
         yield Static(id="meters-words", markup=False)
 
     async def load(self) -> None:
@@ -101,10 +101,6 @@ class MetersScreen(SectionScreen):
 
     @on(DataTable.RowSelected)
     def open_row(self) -> None:
-        """Open the meter under the mouse."""
-        self.action_open()
-
-    def action_open(self) -> None:
         """Open the meter."""
         if (meter := self._chosen()) is not None:
             self._open(meter.key)
@@ -195,9 +191,7 @@ class MetersScreen(SectionScreen):
         table.show([Record(meter.key, self._cells(meter)) for meter in self._meters])
         count = f"{len(self._meters)} meter{'' if len(self._meters) == 1 else 's'}"
         archived = "with archived ones" if self._with_archived else "a shows archived ones"
-        self.query_one("#meters-words", Static).update(
-            f"{count} · enter opens, {archived} · days of {self.viewer.zone_name}"
-        )
+        self.query_one("#meters-words", Static).update(f"{count} · {archived} · days of {self.viewer.zone_name}")
 
     def _cells(self, meter: Meter) -> tuple[str | Text, ...]:
         style = "dim" if meter.archived_at else ""
