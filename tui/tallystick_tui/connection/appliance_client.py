@@ -143,6 +143,25 @@ class ApplianceClient:
         except httpx.HTTPError as error:
             raise self._lost(_unreachable(self.url, error)) from error
 
+    async def pieces(self, path: str, params: Params = (), *, accept: str) -> AsyncGenerator[bytes]:
+        """Yield the body of `GET path` as it comes, for what may be too large to hold. Raises `Unreachable`, `Refused`."""
+        http = await self._client()
+        import httpx  # noqa: PLC0415 - loaded by `_client`, in a thread
+
+        timeout = httpx.Timeout(_STREAM_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
+        headers = {"Accept": accept}
+        try:
+            async with http.stream(
+                "GET", path, params=list(params) or None, headers=headers, timeout=timeout
+            ) as response:
+                if not response.is_success:
+                    await response.aread()
+                    raise self._refused(response)
+                async for piece in response.aiter_bytes():
+                    yield piece
+        except httpx.HTTPError as error:
+            raise self._lost(_unreachable(self.url, error)) from error
+
     async def close(self) -> None:
         """Close the connections; idempotent."""
         if self._http is not None:

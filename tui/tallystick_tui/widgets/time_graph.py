@@ -11,6 +11,7 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from zoneinfo import ZoneInfo
 
@@ -44,10 +45,14 @@ class GraphKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A name and points: seconds since the epoch, and a figure (a float: it is drawn, not accounted for)."""
+    """A name and points: seconds since the epoch, and a figure (a float: it is drawn, not accounted for).
+
+    One that is `is_behind`, such as the period before, is drawn as a pale line whatever the others are drawn as.
+    """
 
     name: str
     points: tuple[tuple[float, float], ...]
+    is_behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,10 @@ class TimeGraph(Container):
         self._span = span
         self._draw_wanted()
 
+    def set_zone(self, zone: ZoneInfo) -> None:
+        """Name instants by another zone's calendar, from the next `show` on."""
+        self._zone = zone
+
     @work(exclusive=True, group="plot-library")
     async def _load(self) -> None:
         self._library = await asyncio.to_thread(importlib.import_module, "textual_plot")
@@ -134,18 +143,25 @@ class TimeGraph(Container):
             plot.set_ylimits(0, 1)
             return
         starts = [point[0] for each in drawn for point in each.points]
-        first, last = self._span or (min(starts), max(starts))
+        # A bar stands about its instant, half to the left of it and half to the right.
+        half = 0.0 if kind is GraphKind.LINES else _step(drawn) / 2
+        first, last = self._span or (min(starts) - half, max(starts) + half)
         plot.set_xlimits(first, last if last > first else first + 1)
-        tops = _tops(drawn) if kind is GraphKind.STACKED else [point[1] for each in drawn for point in each.points]
+        stacked = _tops([each for each in drawn if not each.is_behind]) if kind is GraphKind.STACKED else []
+        tops = [*stacked, *(point[1] for each in drawn for point in each.points)]
         plot.set_ylimits(min(0.0, *tops), max(tops) * 1.05 if max(tops) > 0 else 1.0)
         colours = [app_of(self).theme_variables.get(name, "white") for name in _COLOURS]
         mode = self._library.HiResMode.BRAILLE
         below: dict[float, float] = {}
         bars: list[tuple[list[float], list[float], str, str]] = []
+        behind: tuple[list[float], list[float], str, str] | None = None
         for number, each in enumerate(drawn):
             colour = colours[number % len(colours)]
             x = [point[0] for point in each.points]
-            if kind is GraphKind.STACKED:
+            if each.is_behind:
+                pale = app_of(self).theme_variables.get("secondary", "grey")
+                behind = (x, [point[1] for point in each.points], pale, each.name)
+            elif kind is GraphKind.STACKED:
                 for at_s, figure in each.points:
                     below[at_s] = below.get(at_s, 0.0) + figure
                 bars.append((x, [below[at_s] for at_s in x], colour, each.name))
@@ -156,6 +172,9 @@ class TimeGraph(Container):
         # The highest stack first: what is drawn later stands in front of it.
         for x, y, colour, name in reversed(bars) if kind is GraphKind.STACKED else bars:
             plot.bar(x, y, bar_style=colour, hires_mode=self._library.HiResMode.HALFBLOCK, label=name)
+        if behind is not None:
+            x, y, colour, name = behind
+            plot.plot(x, y, line_style=colour, hires_mode=mode, label=name)
         for mark in marks:
             plot.add_v_line(
                 mark.at_s, line_style=app_of(self).theme_variables.get("warning", "yellow"), label=mark.name or None
@@ -169,6 +188,12 @@ def thinned(points: Sequence[tuple[float, float]], count_max: int = POINTS_MAX) 
         return tuple(points)
     size = -(-len(points) // count_max)
     return tuple(max(points[start : start + size], key=lambda point: point[1]) for start in range(0, len(points), size))
+
+
+def _step(series: Sequence[Series]) -> float:
+    """Return the shortest time between two neighbouring points; 1 where there are none."""
+    gaps = [after[0] - before[0] for each in series for before, after in pairwise(each.points)]
+    return min((gap for gap in gaps if gap > 0), default=1.0)
 
 
 def _tops(series: Sequence[Series]) -> list[float]:

@@ -1,1 +1,1 @@
-"""Any question about usage: grouped, filtered, compared, as table or graph, down to the events."""
+"""The explorer: any question to any meter, as a table or a graph, down to the events behind a figure."""

@@ -1,0 +1,21 @@
+"""The explorer's table: enter, or a click on the row under the cursor, goes down into a row."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from tallystick_tui.widgets.record_table import RecordTable
+
+
+class PivotTable(RecordTable):
+    """As its parent; figures keep their shade under the cursor."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Into", tooltip="Go down into the row under the cursor"),
+    ]
+
+    def on_mount(self) -> None:
+        """Let shaded cells be read under the cursor."""
+        self.cursor_foreground_priority = "renderable"

@@ -1,0 +1,63 @@
+"""The question as text to take elsewhere: as `curl`, or as a `tallystick usage` command.
+
+Copied by a key, and shown, since not every terminal copies.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tallystick_tui.app_of import app_of
+
+from .question import KEY_VARIABLE, Asked
+
+
+class QuestionTexts(ModalScreen[None]):
+    """Both texts, and keys that copy them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t,enter", "copy('command')", "Copy the command", key_display="t"),
+        Binding("c", "copy('curl')", "Copy curl"),
+        Binding("escape,q", "dismiss", "Close", key_display="esc"),
+    ]
+    DEFAULT_CSS = """
+    QuestionTexts { align: center middle; }
+    QuestionTexts > VerticalScroll {
+        width: 100; max-width: 96%; height: auto; max-height: 90%; background: $surface; border: round $primary; padding: 0 1;
+    }
+    QuestionTexts .text { background: $panel; padding: 0 1; margin-bottom: 1; height: auto; }
+    QuestionTexts Button { margin-bottom: 1; }
+    """
+
+    def __init__(self, asked: Asked, url: str) -> None:
+        super().__init__()
+        self.texts = {"command": asked.command(url), "curl": asked.curl(url)}
+
+    def compose(self) -> ComposeResult:
+        """Lay out both."""
+        with VerticalScroll() as box:
+            box.border_title = "This question elsewhere"
+            box.border_subtitle = "t or c copies, esc closes"
+            yield Static(f"the key is read from ${KEY_VARIABLE}", markup=False, classes="dim")
+            yield Button("Copy the command (t)", id="copy-command", compact=True)
+            yield Static(self.texts["command"], markup=False, classes="text")
+            yield Button("Copy curl (c)", id="copy-curl", compact=True)
+            yield Static(self.texts["curl"], markup=False, classes="text")
+            yield Static(markup=False, id="copied")
+
+    def action_copy(self, name: str) -> None:
+        """Hand a text to the terminal's clipboard."""
+        app_of(self).copy_to_clipboard(self.texts[name])
+        self.query_one("#copied", Static).update("handed to the terminal's clipboard; if it takes none, mark it above")
+
+    @on(Button.Pressed)
+    def copy_by_button(self, event: Button.Pressed) -> None:
+        """Copy what the button is about."""
+        self.action_copy((event.button.id or "").removeprefix("copy-"))

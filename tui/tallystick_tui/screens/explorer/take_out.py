@@ -1,0 +1,150 @@
+"""What leaves the explorer: an answer as a CSV file, and questions kept under a name."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from textual.worker import Worker
+
+from tallystick_tui.app_of import app_of
+from tallystick_tui.connection.failure import ApplianceFailure
+from tallystick_tui.dialogs.choice import Choice, Offer
+from tallystick_tui.dialogs.confirmation import Confirmation
+from tallystick_tui.dialogs.text_question import TextQuestion
+from tallystick_tui.texts import figures
+from tallystick_tui.widgets.time_graph import GraphKind
+
+from .csv_export import default_file, write_csv
+from .date_range import zone_named
+from .question import Asked
+from .saved_views import SavedViews, View, ViewsInMemory, view_of, view_text
+from .words import Face
+
+if TYPE_CHECKING:
+    from .explorer_screen import ExplorerScreen
+
+_SAVE: Final = "save"
+_REMOVE: Final = "remove"
+_OPEN: Final = "open "
+
+
+class TakeOut:
+    """Dialogs over the explorer; they run in workers of its screen."""
+
+    def __init__(self, screen: ExplorerScreen, views: SavedViews | None = None) -> None:
+        self._screen, self._views = screen, views or ViewsInMemory()
+
+    def export(self) -> Worker[None]:
+        """Ask for a file's name and write the answer there."""
+        return self._screen.run_worker(self._export(), group="export", exclusive=True)
+
+    def views(self) -> Worker[None]:
+        """Open, save or remove a view."""
+        return self._screen.run_worker(self._choose_view(), group="edit", exclusive=True)
+
+    async def _export(self) -> None:
+        screen, asked = self._screen, self._screen.shown
+        if asked is None:
+            return
+        zone = zone_named(asked.question.zone)
+        start, end = (f"{moment.astimezone(zone):%Y-%m-%d}" for moment in (asked.span.start, asked.span.end))
+        name, words = (
+            str(folder() / default_file(asked.question.meter, start, end)),
+            "every row of the answer, all groups",
+        )
+        while True:
+            typed = await app_of(screen).push_screen_wait(TextQuestion("Write CSV", words, value=name))
+            if typed is None:
+                return
+            name, file = typed, as_file(typed)
+            if await asyncio.to_thread(file.exists) and not await app_of(screen).push_screen_wait(
+                Confirmation("Replace the file?", f"{file} is there already.", does="Replace")
+            ):
+                words = f"{file.name} was left as it is; give another name"
+                continue
+            try:
+                written = await self._write(asked, file)
+            except ApplianceFailure as failure:
+                words = f"! {failure}"
+            else:
+                screen.notify(f"{file}: {figures.bytes_of(written)}", title="CSV written", markup=False)
+                return
+
+    async def _write(self, asked: Asked, file: Path) -> int:
+        screen = self._screen
+
+        def tell(done: int) -> None:
+            screen.say(f"writing {file.name}: {figures.bytes_of(done)}")
+
+        try:
+            pieces = screen.client.pieces(asked.path, asked.params(with_limit=False), accept="text/csv")
+            return await write_csv(pieces, file, tell)
+        finally:
+            screen.say("")
+
+    async def _choose_view(self) -> None:
+        screen = self._screen
+        texts = self._views.texts()
+        offers = [Offer(_OPEN + name, name, _note(text)) for name, text in sorted(texts.items())]
+        offers = [*offers, Offer(_SAVE, "save this question under a name …")]
+        if texts:
+            offers.append(Offer(_REMOVE, "remove a view …"))
+        answer = await app_of(screen).push_screen_wait(Choice("Views", offers))
+        if answer == _SAVE:
+            await self._save(texts)
+        elif answer == _REMOVE:
+            await self._remove(texts)
+        elif answer is not None:
+            self._open(texts[answer.removeprefix(_OPEN)])
+
+    def _open(self, text: str) -> None:
+        view, screen = view_of(text), self._screen
+        if view is None:
+            screen.say("this view was saved by another version, and cannot be read")
+            return
+        screen.trail = []
+        screen.show_as(Face(view.face), GraphKind(view.kind))
+        screen.ask(view.question)
+
+    async def _save(self, texts: dict[str, str]) -> None:
+        screen = self._screen
+        view = View(screen.question, screen.face.value, screen.graph_kind.value)
+        name = await app_of(screen).push_screen_wait(TextQuestion("Save view", "its name"))
+        if name is None:
+            return
+        if name in texts and not await app_of(screen).push_screen_wait(
+            Confirmation("Replace the view?", f"{name} is there already.", does="Replace")
+        ):
+            return
+        self._views.save(name, view_text(view))
+        screen.notify(name, title="View saved", markup=False)
+
+    async def _remove(self, texts: dict[str, str]) -> None:
+        screen = self._screen
+        name = await app_of(screen).push_screen_wait(Choice("Remove", [Offer(name) for name in sorted(texts)]))
+        if name is not None:
+            self._views.remove(name)
+            screen.notify(name, title="View removed", markup=False)
+
+
+def as_file(typed: str) -> Path:
+    """Return the file that a text names, `~` as the person's home."""
+    return Path(typed).expanduser()
+
+
+def folder() -> Path:
+    """Return where files are put if nothing else is said: the user's downloads, else where the dashboard was started."""
+    downloads = Path.home() / "Downloads"
+    return downloads if downloads.is_dir() else Path.cwd()
+
+
+def _note(text: str) -> str:
+    view = view_of(text)
+    if view is None:
+        return "of another version"
+    question = view.question
+    by = f" by {' & '.join(question.group_by)}" if question.group_by else ""
+    preset = question.range.preset
+    return f"{question.meter}{by}, {preset.words if preset is not None else question.range.start}"
