@@ -75,6 +75,16 @@ class Choice(ModalScreen[str | None]):
         self._chosen, self._takes_typed, self._empty = chosen, takes_typed, empty
         self._matching: list[Offer] = []
 
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What is offered by now."""
+        return tuple(self._offers)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more comes, and the dialog takes what is typed."""
+        return self._load is None and self.is_mounted and self.focused is not None
+
     def compose(self) -> ComposeResult:
         """Lay out a line to type in, and what matches."""
         with Vertical() as box:

@@ -76,10 +76,11 @@ class DateRange:
             return self.preset not in {Preset.YESTERDAY, Preset.LAST_MONTH}
         return self.end.strip() in {"", "now"}
 
-    def span(self, now: datetime, zone: ZoneInfo) -> Span:
-        """Return the instants. Raises `InvalidRange`."""
+    def span(self, now: datetime, zone: ZoneInfo, *, is_whole: bool = False) -> Span:
+        """Return the instants; with `is_whole` days and months that are not over yet to their end. Raises `InvalidRange`."""
         if self.preset is not None:
-            return _span_of(self.preset, now, zone)
+            span = _span_of(self.preset, now, zone)
+            return Span(span.start, _end_of(self.preset, now, zone)) if is_whole and self.is_open else span
         start = parse_moment(self.start, now, zone, what="the start")
         end = parse_moment(self.end or "now", now, zone, what="the end")
         if start >= end:
@@ -93,8 +94,12 @@ class DateRange:
         if _BACK.fullmatch(self.start.strip()) and self.is_open:
             return f"last {self.start.strip()[1:]}"
         span = self.span(now, zone)
-        end = "now" if self.is_open else _short(span.end, zone)
-        return f"{_short(span.start, zone)} to {end}"
+        start, end = span.start.astimezone(zone), span.end.astimezone(zone)
+        if midnight(start.date() + timedelta(days=1), zone) == span.end and midnight(start.date(), zone) == span.start:
+            return f"{start:%a %d %b %Y}"
+        if start.date() == end.date() and not self.is_open and not (start.second or end.second):
+            return f"{start:%Y-%m-%d %H:%M} to {end:%H:%M}"
+        return f"{_short(span.start, zone)} to {'now' if self.is_open else _short(span.end, zone)}"
 
 
 def parse_moment(text: str, now: datetime, zone: ZoneInfo, *, what: str) -> datetime:
@@ -145,6 +150,16 @@ def _span_of(preset: Preset, now: datetime, zone: ZoneInfo) -> Span:
             return Span(midnight((first - timedelta(days=1)).replace(day=1), zone), midnight(first, zone))
         case _:
             return Span(midnight(today - timedelta(days=_DAYS[preset] - 1), zone), now)
+
+
+def _end_of(preset: Preset, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the day or month is over that an open preset ends in."""
+    today = now.astimezone(zone).date()
+    if preset is Preset.LAST_24_HOURS:
+        return now.astimezone(UTC)
+    if preset is Preset.THIS_MONTH:
+        return midnight((today.replace(day=28) + timedelta(days=4)).replace(day=1), zone)
+    return midnight(today + timedelta(days=1), zone)
 
 
 def _short(moment: datetime, zone: ZoneInfo) -> str:

@@ -14,7 +14,7 @@ from tallystick_tui.widgets.time_graph import POINTS_MAX, GraphKind, Series, thi
 
 from .answer import Answer, Row
 from .labels import group_key, group_label
-from .pivot import ranked, rows_by_group
+from .pivot import begun, ranked, rows_by_group
 from .question import Asked
 
 # As many as there are colours that can be told apart.
@@ -35,13 +35,16 @@ def graph_of(asked: Asked, answer: Answer, kind: GraphKind) -> Drawn:
     names = asked.question.group_by
     is_stacked = kind is GraphKind.STACKED
     if not names:
-        series = [Series(asked.question.meter, _points(answer.rows, is_stacked=is_stacked))]
+        series = [Series(asked.question.meter, _points(begun(asked, answer.rows), is_stacked=is_stacked))]
         if asked.question.is_compared:
             series.append(Series(BEFORE, _before(answer.rows), is_behind=True))
         return Drawn(tuple(series), 1)
     rows, totals = rows_by_group(answer, names), ranked(answer)
     series = [
-        Series(group_label(total.group), _points(rows.get(group_key(total.group, names), []), is_stacked=is_stacked))
+        Series(
+            group_label(total.group),
+            _points(begun(asked, rows.get(group_key(total.group, names), [])), is_stacked=is_stacked),
+        )
         for total in totals[:SERIES_MAX]
     ]
     return Drawn(tuple(series), len(totals))

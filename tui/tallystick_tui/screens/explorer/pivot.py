@@ -28,6 +28,7 @@ _PADDING: Final = 2
 _BAR_MAX: Final = 24
 _BAR_MIN: Final = 6
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
+_COMPARED: Final[tuple[Column, ...]] = (Column("before", "before", "right"), Column("change", "change", "right"))
 Shade = Callable[[float], str]
 
 
@@ -79,6 +80,11 @@ def ranked(answer: Answer) -> list[Figure]:
     return sorted(answer.totals, key=lambda total: (total.value is None, -(total.value or Decimal(0))))
 
 
+def begun(asked: Asked, rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of windows that have begun."""
+    return [row for row in rows if moments.parsed(row.start) < asked.at]
+
+
 def rows_by_group(answer: Answer, names: Sequence[str]) -> dict[tuple[str | None, ...], list[Row]]:
     """Return each group's rows, in order of time."""
     found: dict[tuple[str | None, ...], list[Row]] = {}
@@ -88,28 +94,28 @@ def rows_by_group(answer: Answer, names: Sequence[str]) -> dict[tuple[str | None
 
 
 def _by_window(asked: Asked, answer: Answer, look: Look) -> Pivot:
-    is_compared = asked.question.is_compared
+    is_compared, rows = asked.question.is_compared, begun(asked, answer.rows)
     cells = [
         [
             window_label(moments.parsed(row.start), asked.window, look.zone),
             figures.exact(row.value),
             figures.exact(row.events),
-            *_compared(row, is_compared=is_compared),
+            *(_compared(row, is_over=moments.parsed(row.end) <= asked.at) if is_compared else []),
         ]
-        for row in answer.rows
+        for row in rows
     ]
     columns = [
         Column("window", asked.window.value if asked.window is not Window.TOTAL else "range"),
         Column("value", "usage", "right"),
         Column("events", "events", "right"),
-        *_compared_columns(is_compared=is_compared),
+        *(_COMPARED if is_compared else ()),
     ]
-    bars = _bars([row.value for row in answer.rows], look, _width(columns, cells))
+    bars = _bars([row.value for row in rows], look, _width(columns, cells))
     records = [
         Record(row.start, (*line, *([bars[number]] if bars else [])))
-        for number, (row, line) in enumerate(zip(answer.rows, cells, strict=True))
+        for number, (row, line) in enumerate(zip(rows, cells, strict=True))
     ]
-    places = {row.start: Place({}, row.start, row.end) for row in answer.rows}
+    places = {row.start: Place({}, row.start, row.end) for row in rows}
     return Pivot(Kind.WINDOWS, (*columns, *_bar_column(bars)), tuple(records), places)
 
 
@@ -120,18 +126,18 @@ def _by_group(asked: Asked, answer: Answer, look: Look) -> Pivot:
         *(Column(f"name-{number}", _heading(name)) for number, name in enumerate(names)),
         Column("total", "total", "right"),
         Column("events", "events", "right"),
-        *_compared_columns(is_compared=is_compared),
+        *(_COMPARED if is_compared else ()),
     ]
     cells: list[list[str | Text]] = [
         [
             *(_name_cell(name, total.group.get(name)) for name in names),
             figures.exact(total.value),
             figures.exact(total.events),
-            *_compared(total, is_compared=is_compared),
+            *(_compared(total, is_over=not asked.is_unfinished) if is_compared else []),
         ]
         for total in totals
     ]
-    lines = [rows.get(group_key(total.group, names), []) for total in totals]
+    lines = [begun(asked, rows.get(group_key(total.group, names), [])) for total in totals]
     width = _width(columns, cells)
     windows = _window_columns(asked, lines, look, width)
     if windows is not None:
@@ -178,14 +184,10 @@ def _shaded(rows: Sequence[Row], lines: Sequence[Sequence[Row]], look: Look) -> 
     ]
 
 
-def _compared_columns(*, is_compared: bool) -> list[Column]:
-    return [Column("before", "before", "right"), Column("change", "change", "right")] if is_compared else []
-
-
-def _compared(figure: Figure, *, is_compared: bool) -> list[str]:
-    if not is_compared:
-        return []
-    return [figures.exact(figure.previous), figures.change(figure.previous, figure.value)]
+def _compared(figure: Figure, *, is_over: bool) -> list[str]:
+    """Return the figure before and the change; of a time that is not over, which no whole one can be held against, that it is not."""
+    change = figures.change(figure.previous, figure.value) if is_over else "so far"
+    return [figures.exact(figure.previous), change]
 
 
 def _heading(name: str) -> str:

@@ -87,9 +87,13 @@ class Question:
         return replace(self, filters=tuple(values.items()), group_by=rest)
 
     def at(self, now: datetime) -> Asked:
-        """Return the question as it is asked now. Raises `InvalidRange`."""
-        span = self.range.span(now, zone_named(self.zone))
-        return Asked(self, span, window_for(span, self.window))
+        """Return the question as it is asked now. Raises `InvalidRange`.
+
+        Compared, days and months are asked to their end: then the period before begins with the same day or hour, and each window stands
+        beside its like.
+        """
+        span = self.range.span(now, zone_named(self.zone), is_whole=self.is_compared)
+        return Asked(self, span, window_for(span, self.window), now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,12 @@ class Asked:
     question: Question
     span: Span
     window: Window
+    at: datetime
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the range ends only in the future: its figures are those so far."""
+        return self.span.end > self.at
 
     @property
     def groups_max(self) -> int | None:

@@ -43,7 +43,7 @@ def chips(question: Question, viewer: Viewer, *, face: Face, kind: GraphKind, is
         Chip("f", "edit('filter')", filters or "no filter", is_set=bool(filters)),
         Chip("d", "edit('range')", range_words),
         Chip("w", "edit('window')", cut),
-        Chip("z", "edit('zone')", question.zone),
+        Chip("z", "edit('zone')", question.zone if is_wide else question.zone.rpartition("/")[2]),
         Chip("v", "compare", "vs before" if question.is_compared else "compare", is_set=question.is_compared),
         Chip("t", "turn_face", face.value if face is not Face.BOTH else "table, graph" if is_wide else "table"),
         Chip("k", "turn_kind", kind.value, is_set=is_drawn),
@@ -58,9 +58,11 @@ def totals_words(asked: Asked, answers: Answers, *, unit: str, zone: ZoneInfo, d
     whole = answers.whole
     parts: list[str] = []
     if whole is not None:
-        parts.append(f"total {figures.exact(whole.value, unit or None)}")
+        so_far = " so far" if asked.is_unfinished else ""
+        parts.append(f"total {figures.exact(whole.value, unit or None)}{so_far}")
         if asked.question.is_compared:
-            parts.append(f"before {figures.exact(whole.previous)} {figures.change(whole.previous, whole.value)}")
+            change = " in all" if so_far else f" {figures.change(whole.previous, whole.value)}"
+            parts.append(f"before {figures.exact(whole.previous)}{change}")
         parts.append(f"{figures.exact(whole.events)} events")
     if asked.question.group_by:
         count = len(answers.asked.totals)
