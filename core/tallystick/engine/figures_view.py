@@ -82,9 +82,13 @@ class _Asked:
             return None
         question = self._question
         loose = [(left, right) for left, right in ((question.start, start), (end, question.end)) if left < right]
-        found = [covering.states] if covering.states is not None else []
-        found += [self._tail(tail) for tail in self._view.tails]
-        parts = [None if states is None else self._wanted(states, start, end) for states in found]
+        found: list[StateColumns] = [covering.states] if covering.states is not None else []
+        for tail in self._view.tails:
+            pieces = self._tail(tail)
+            if pieces is None:
+                return None
+            found += pieces
+        parts: list[StateColumns | None] = [self._wanted(states, start, end) for states in found]
         parts += self._partials.fold_all(self._folds(snapshot, covering, loose))
         parts += [self._loose_tail(tail, left, right) for tail in self._view.tails for left, right in loose]
         fitting = [part for part in parts if part is not None]
@@ -107,7 +111,7 @@ class _Asked:
         is_wanted = texts.is_in(pl.Series(customers, dtype=pl.String).implode()).to_numpy()
         return states.of_groups(found[is_wanted].tolist())
 
-    def _tail(self, tail: LiveTail) -> StateColumns | None:
+    def _tail(self, tail: LiveTail) -> Sequence[StateColumns] | None:
         view = self._view
         return self._columns.tails.states(self._plan, tail, head=view.head.position, voided=view.voids.targets)
 

@@ -25,6 +25,7 @@ _REMEMBERED_MAX: Final = 512
 Edges = npt.NDArray[np.int64]
 
 
+@lru_cache(maxsize=_REMEMBERED_MAX)
 def bucket_edges(first: int, last: int, cut: WindowSize, timezone: str) -> Edges | None:
     """Return the edges of the buckets that hold the instants `[first, last]`: the first edge at or before, the last one after.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -16,8 +17,12 @@ import numpy as np
 import polars as pl
 
 from tallystick.cancellation import collected
-from tallystick.instant import EARLIEST, LATEST
+from tallystick.event_columns import EventColumns
+from tallystick.instant import EARLIEST, LATEST, NS_PER_DAY
+from tallystick.native.library import NATIVE
+from tallystick.packed_events import CUSTOMERS
 from tallystick.segments.live_tail import LiveTail
+from tallystick.segments.packed_table import parts_of
 from tallystick.segments.selection import Selection
 from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME
 from tallystick.usage.event_selection import EventSelection
@@ -29,14 +34,15 @@ from .column_plan import ColumnPlan
 from .counted_file import Positions
 from .group_codes import GroupCodes
 from .merged_states import BUCKET
-from .state_columns import StateColumns, put_together, state_columns
+from .state_columns import Int64s, StateColumns, put_together, state_columns
 from .states_cache import StatesCache
 
 _LOCKS: Final = 16
+_CELLS_MAX: Final = 1 << 21
 
 
 class _Folded(msgspec.Struct, frozen=True, eq=False):
-    """The states of the tail's events up to `position`; `mark` are the positions in it that do not count.
+    """The states of the tail's events up to `position`, in pieces; `mark` are the positions in it that do not count.
 
     The tail is not kept alive: it is let go once its segments are on record, and is larger by far than the states of it.
     """
@@ -44,7 +50,7 @@ class _Folded(msgspec.Struct, frozen=True, eq=False):
     tail: weakref.ref[LiveTail]
     position: int
     mark: bytes
-    states: StateColumns
+    states: tuple[StateColumns, ...]
     groups: GroupCodes
 
     def is_of(self, tail: LiveTail, plan: ColumnPlan) -> bool:
@@ -59,11 +65,16 @@ class TailColumns:
         self._cache = cache
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
-    def states(self, plan: ColumnPlan, tail: LiveTail, *, head: int, voided: Positions) -> StateColumns | None:
-        """Return the states of the tail's events up to `head`; `buckets` are instants. None where they are not to be had so."""
+    def states(
+        self, plan: ColumnPlan, tail: LiveTail, *, head: int, voided: Positions
+    ) -> Sequence[StateColumns] | None:
+        """Return the states of the tail's events up to `head`, in some pieces; `buckets` are instants.
+
+        None where they are not to be had so.
+        """
         first, last = tail.first_position, tail.last_position
         if first is None or last is None or first > head:
-            return _nothing(plan)
+            return [_nothing(plan)]
         last = min(last, head)
         key = b"tail %d" % id(tail) + plan.digest
         start, end = np.searchsorted(voided, (first, last + 1)).tolist()
@@ -78,19 +89,100 @@ class TailColumns:
             if known is not None and known.position == last:
                 return known.states
             after = first - 1 if known is None else known.position
-            states = fold_tail(plan, tail, after=after, head=last, voided=voided[start:end])
-            if states is not None and known is not None:
-                states = put_together([known.states, states])
-            if states is not None:
-                folded = _Folded(weakref.ref(tail), last, mark, states, plan.groups)
-                self._cache.put(key, folded, size_bytes=states.size_bytes)
-            return states
+            states = fold_packed(plan, tail, after=after, head=last, voided=voided[start:end])
+            if states is None:
+                states = fold_tail(plan, tail, after=after, head=last, voided=voided[start:end])
+            pieces = None if states is None else _with_piece(() if known is None else known.states, states)
+            if pieces is not None:
+                folded = _Folded(weakref.ref(tail), last, mark, pieces, plan.groups)
+                self._cache.put(key, folded, size_bytes=sum(piece.size_bytes for piece in pieces))
+            return pieces
+
+
+def _with_piece(pieces: tuple[StateColumns, ...], new: StateColumns) -> tuple[StateColumns, ...] | None:
+    """Return the pieces with one more, each at least twice as large as the next: a state is copied a logarithmic number of times."""
+    kept = list(pieces)
+    while kept and len(kept[-1]) < 2 * len(new):
+        together = put_together([kept.pop(), new])
+        if together is None:
+            return None
+        new = together
+    return (*kept, new)
 
 
 def _nothing(plan: ColumnPlan) -> StateColumns:
     nothing = np.empty(0, np.int64)
     units = nothing if plan.adds_values else None
     return state_columns(nothing, nothing, nothing, events=nothing, units=units, scale=0)
+
+
+def fold_packed(plan: ColumnPlan, tail: LiveTail, *, after: int, head: int, voided: Positions) -> StateColumns | None:
+    """Fold the events with `after < position <= head` by the compiled library; None at any doubt, or where properties are asked for."""
+    if NATIVE is None or plan.folding.properties or plan.groups.names not in {(), (CUSTOMER,)}:
+        return None
+    events = tail.events_after(after, last=head, left_out=voided.tolist())
+    parts = parts_of(events)
+    if parts is None or not parts.rows:
+        return None
+    edges = _edges_around(plan, events)
+    if edges is None:
+        return None
+    codes, texts = None, None
+    if plan.groups.names:
+        distinct = parts.distinct(CUSTOMER, CUSTOMERS)[0]
+        codes, texts = distinct.codes, distinct.texts
+    cells = (1 if texts is None else len(texts)) * (len(edges) - 1)
+    if cells > _CELLS_MAX:
+        return None
+    counts = np.zeros(cells, np.int64)
+    sums = np.zeros(cells, np.int64) if plan.adds_values else None
+    event_type = plan.folding.meter.event_type.encode()
+    scale = NATIVE.long.fold_parts(
+        parts.address,
+        parts.count,
+        event_type,
+        len(event_type),
+        None if codes is None else codes.ctypes.data,
+        edges.ctypes.data,
+        len(edges) - 1,
+        counts.ctypes.data,
+        None if sums is None else sums.ctypes.data,
+    )
+    if scale < 0:
+        return None
+    return _found_in(plan, texts, edges, counts, sums, scale)
+
+
+def _found_in(
+    plan: ColumnPlan, texts: pl.Series | None, edges: Edges, counts: Int64s, sums: Int64s | None, scale: int
+) -> StateColumns | None:
+    """Return the cells that have events."""
+    found = np.flatnonzero(counts)
+    numbers = found // (len(edges) - 1)
+    places = found - numbers * (len(edges) - 1)
+    if texts is None:
+        groups = np.zeros(len(found), np.int64)
+    else:
+        # Events of other types have customers too: they are no groups of this meter.
+        is_there = np.zeros(len(texts), np.bool_)
+        is_there[numbers] = True
+        named = texts if is_there.all() else texts.filter(pl.Series(is_there))
+        known = plan.groups.of([named], height=len(named))
+        if known is None:
+            return None
+        codes = np.empty(len(texts), np.int64)
+        codes[is_there] = known
+        groups = codes[numbers]
+    units = None if sums is None else sums[found]
+    return state_columns(groups, places, edges[:-1], events=counts[found], units=units, scale=scale)
+
+
+def _edges_around(plan: ColumnPlan, events: Sequence[EventColumns]) -> Edges | None:
+    """Return the edges of the buckets that hold the events; of whole days, so that they are mostly those of the time before."""
+    first = min(int(columns.times.min()) for columns in events)
+    last = max(int(columns.times.max()) for columns in events)
+    first, last = first - first % NS_PER_DAY, last - last % NS_PER_DAY + NS_PER_DAY - 1
+    return bucket_edges(first, min(last, LATEST), plan.folding.cut, plan.folding.timezone)
 
 
 def fold_tail(

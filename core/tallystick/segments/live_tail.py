@@ -11,7 +11,7 @@ on record.
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -87,6 +87,22 @@ class LiveTail:
         """Return what was appended past one position and up to another, both of them ends of commits."""
         start, end = bisect_right(self._first_positions, after), bisect_right(self._first_positions, head)
         return self._blocks[start:end]
+
+    def events_after(self, position: int, *, last: int, left_out: Sequence[int]) -> list[EventColumns]:
+        """Return the events with `position < … <= last` but for some positions (sorted), as they came."""
+        blocks = self._blocks
+        start = bisect_right(self._first_positions, position)
+        found: list[EventColumns] = []
+        for columns in blocks[max(0, start - 1) : bisect_right(self._first_positions, last)]:
+            first, end = max(columns.first_position, position + 1), min(columns.end_position, last + 1)
+            gaps = left_out[bisect_left(left_out, first) : bisect_left(left_out, end)]
+            for piece_end in (*gaps, end):
+                if first < piece_end:
+                    is_whole = first == columns.first_position and piece_end == columns.end_position
+                    at = columns.first_position
+                    found.append(columns if is_whole else columns.piece(first - at, piece_end - at))
+                first = piece_end + 1
+        return found
 
     def find(self, position: int) -> tuple[EventColumns, int] | None:
         """Return the columns that hold a position, and its row; None when it is not here."""

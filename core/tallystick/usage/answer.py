@@ -141,8 +141,12 @@ class UsageRows(_Figures[UsageRow]):
 
     def _made(self, piece: pl.DataFrame) -> list[UsageRow]:
         places = piece[PLACE]
-        distinct = places.unique(maintain_order=True)
-        groups = dict(zip(distinct.to_list(), self.totals.groups(distinct), strict=True))
+        if len(self.totals) <= len(piece):
+            # Choosing some of them hands work to Polars' threads, and waits for its turn there.
+            groups = dict(enumerate(self.totals.groups()))
+        else:
+            distinct = places.unique(maintain_order=True)
+            groups = dict(zip(distinct.to_list(), self.totals.groups(distinct), strict=True))
         windows = piece[WINDOW].to_numpy()
         starts: list[int] = self.edges[windows].tolist()
         ends: list[int] = self.edges[windows + 1].tolist()
