@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tallystick.engine_settings import EngineSettings
 from tallystick.errors import StoreFull, TallystickError
 from tallystick.failpoints import CrashedHere
 from tallystick.instant import NS_PER_S, Clock
+from tallystick.partials.column_states import HandOver
 
 from .checkpoint import commit_files, seal
 from .ledger import Ledger
@@ -80,8 +81,9 @@ class Background:
                 return False
             projections = self._ledger.folds.projections
             files = projections.write_files(sealed)
+            handed = self._ledger.partials.columns.handed_over(sealed.tail, self._ledger.folds.void_index.voids.targets)
             try:
-                is_done = self._writer.perform(lambda: self._name(sealed, files))
+                is_done = self._writer.perform(lambda: self._name(sealed, files, handed))
             except StoreFull:
                 # Certainly not named. They are written again every second: left there, they would fill a disk that is full already.
                 projections.remove_files(sealed, files)
@@ -92,8 +94,10 @@ class Background:
         self._merge_due.set()
         return is_done
 
-    def _name(self, sealed: SealedTail, files: CheckpointFiles) -> bool:
+    def _name(self, sealed: SealedTail, files: CheckpointFiles, handed: Sequence[HandOver]) -> bool:
         is_done = commit_files(self._ledger, sealed, files)
+        if is_done:
+            self._ledger.partials.columns.take_over(handed, files.segments)
         # The view of before is as right, but it holds the events in memory that are in files now.
         self._ledger.folds.publish()
         return is_done

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from tallystick.failpoints import hit
 from tallystick.meter import Meter
+from tallystick.segments.live_tail import LiveTail
 from tallystick.segments.segment_entry import SegmentEntry
 from tallystick.segments.segment_set import SegmentSet
 from tallystick.segments.selection import Selection
@@ -96,6 +97,14 @@ class Covering(msgspec.Struct, frozen=True, eq=False):
 
     states: StateColumns | None
     missing: list[CountedFile]
+
+
+class HandOver(msgspec.Struct, frozen=True, eq=False):
+    """States of files put together with those of a tail that is being written into further files."""
+
+    plan: ColumnPlan
+    before: Merged
+    states: StateColumns
 
 
 class _Partial(msgspec.Struct, frozen=True, eq=False):
@@ -234,6 +243,33 @@ class ColumnStates:
                 kept = {name: mark for name, mark in merged.marks.items() if name not in names}
                 kept |= {entry.file: b"" for entry in made}
                 self._cache.put(key, Merged(kept, merged.states, merged.groups), size_bytes=merged.states.size_bytes)
+
+    def handed_over(self, tail: LiveTail, voided: Positions) -> list[HandOver]:
+        """Return what the states of files will be once the files of a checkpoint hold the tail's events; none of those is read.
+
+        For the foldings that were asked about lately. Left out where some of the events do not count: states of those files go by that.
+        """
+        first, last = tail.first_position, tail.last_position
+        if first is None or last is None or np.any((voided >= first) & (voided <= last)):
+            return []
+        found: list[HandOver] = []
+        for plan in self.tails.plans(tail):
+            merged = self._kept(plan)
+            pieces = None if merged is None else self.tails.states(plan, tail, head=last, voided=voided)
+            if merged is None or pieces is None:
+                continue
+            together = put_together([merged.states, *pieces])
+            if together is not None:
+                found.append(HandOver(plan, merged, together))
+        return found
+
+    def take_over(self, handed: Sequence[HandOver], made: Sequence[SegmentEntry]) -> None:
+        """Let the states stand for the files of the checkpoint too; takes microseconds."""
+        for each in handed:
+            if self._kept(each.plan) is each.before:
+                marks = each.before.marks | {entry.file: b"" for entry in made}
+                merged = Merged(marks, each.states, each.plan.groups)
+                self._cache.put(_key(each.plan), merged, size_bytes=each.states.size_bytes)
 
     def note_unfit(self, plan: ColumnPlan) -> None:
         """Remember that the folding's states do not fit into columns."""

@@ -32,7 +32,6 @@ from tallystick.usage.windows import Windows
 from .buckets import Edges, bucket_edges
 from .column_plan import ColumnPlan
 from .counted_file import Positions
-from .group_codes import GroupCodes
 from .merged_states import BUCKET
 from .state_columns import Int64s, StateColumns, put_together, state_columns
 from .states_cache import StatesCache
@@ -51,11 +50,11 @@ class _Folded(msgspec.Struct, frozen=True, eq=False):
     position: int
     mark: bytes
     states: tuple[StateColumns, ...]
-    groups: GroupCodes
+    plan: ColumnPlan
 
     def is_of(self, tail: LiveTail, plan: ColumnPlan) -> bool:
         """Whether these are states of that tail, of the numbers that the plan goes by."""
-        return self.tail() is tail and self.groups is plan.groups
+        return self.tail() is tail and self.plan.groups is plan.groups
 
 
 class TailColumns:
@@ -64,6 +63,11 @@ class TailColumns:
     def __init__(self, cache: StatesCache[object]) -> None:
         self._cache = cache
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
+
+    def plans(self, tail: LiveTail) -> list[ColumnPlan]:
+        """Return the foldings that the tail's events were asked about."""
+        kept = [value for _, value in self._cache.items() if isinstance(value, _Folded)]
+        return [folded.plan for folded in kept if folded.tail() is tail]
 
     def states(
         self, plan: ColumnPlan, tail: LiveTail, *, head: int, voided: Positions
@@ -94,7 +98,7 @@ class TailColumns:
                 states = fold_tail(plan, tail, after=after, head=last, voided=voided[start:end])
             pieces = None if states is None else _with_piece(() if known is None else known.states, states)
             if pieces is not None:
-                folded = _Folded(weakref.ref(tail), last, mark, pieces, plan.groups)
+                folded = _Folded(weakref.ref(tail), last, mark, pieces, plan)
                 self._cache.put(key, folded, size_bytes=sum(piece.size_bytes for piece in pieces))
             return pieces
 
