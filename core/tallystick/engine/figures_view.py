@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 
 from tallystick.meter import Meter
-from tallystick.partials.buckets import whole_buckets
+from tallystick.partials.buckets import end_of_bucket, whole_buckets
 from tallystick.partials.column_plan import ColumnPlan, Kind
 from tallystick.partials.column_states import ColumnStates, Covering, Snapshot
 from tallystick.partials.counted_file import CountedFile
 from tallystick.partials.group_codes import GroupCodes
 from tallystick.partials.partial_states import PartialStates
 from tallystick.partials.state_columns import StateColumns, parts_of_units, put_together
-from tallystick.partials.tail_columns import fold_tail
+from tallystick.partials.tail_columns import TailStates, fold_tail
 from tallystick.segments.live_tail import LiveTail
 from tallystick.usage.aggregators import Aggregator
 from tallystick.usage.event_frames import CUSTOMER
@@ -49,11 +49,7 @@ def figures_from_columns(
     if planned is None:
         return None
     plan, customers = planned
-    whole = whole_buckets(question.start, question.end, plan.folding.cut, question.timezone)
-    if whole is None:
-        return None
-    asked = _Asked(view, partials, plan, question, windows, customers)
-    states = asked.states(*whole)
+    states = _Asked(view, partials, plan, question, windows, customers).states()
     return None if states is None else _figures(states, plan, question, partials.columns)
 
 
@@ -73,24 +69,37 @@ class _Asked:
         self._question, self._windows, self._customers = question, windows, customers
         self._columns: ColumnStates = partials.columns
 
-    def states(self, start: int, end: int) -> StateColumns | None:
-        """Return the states by group and window; whole buckets begin and end at `start` and `end`."""
+    def states(self) -> StateColumns | None:
+        """Return the states by group and window."""
+        question, folding = self._question, self._plan.folding
         snapshot = self._columns.snapshot(self._view.segments, self._view.voids.targets)
+        tails = [self._tail(tail) for tail in self._view.tails]
+        known = [states for states in tails if states is not None]
+        if len(known) < len(tails):
+            return None
+        end = question.end
+        if max([snapshot.last_time, *(states.last_time for states in known)]) < end:
+            # Nothing has come that `to` would cut off: the bucket that it lies in counts as a whole.
+            end = end_of_bucket(end, folding.cut, folding.timezone)
+        whole = whole_buckets(question.start, end, folding.cut, folding.timezone)
+        if whole is None:
+            return None
+        start, end = whole
         may_wait = self._customers is None or len(self._customers) > CUSTOMERS_LOOKED_UP_MAX
         covering = self._columns.covering(self._plan, snapshot, start=start, end=end, may_wait=may_wait)
         if covering is None:
             return None
-        question = self._question
         loose = [(left, right) for left, right in ((question.start, start), (end, question.end)) if left < right]
-        found: list[StateColumns] = [covering.states] if covering.states is not None else []
-        for tail in self._view.tails:
-            pieces = self._tail(tail)
-            if pieces is None:
-                return None
-            found += pieces
+        found = [covering.states] if covering.states is not None else []
+        found += [piece for states in known for piece in states.pieces]
         parts: list[StateColumns | None] = [self._wanted(states, start, end) for states in found]
         parts += self._partials.fold_all(self._folds(snapshot, covering, loose))
-        parts += [self._loose_tail(tail, left, right) for tail in self._view.tails for left, right in loose]
+        parts += [
+            self._loose_tail(tail, left, right)
+            for tail, states in zip(self._view.tails, known, strict=True)
+            for left, right in loose
+            if states.first_time < right and left <= states.last_time
+        ]
         fitting = [part for part in parts if part is not None]
         return put_together(fitting) if fitting and len(fitting) == len(parts) else None
 
@@ -111,7 +120,7 @@ class _Asked:
         is_wanted = texts.is_in(pl.Series(customers, dtype=pl.String).implode()).to_numpy()
         return states.of_groups(found[is_wanted].tolist())
 
-    def _tail(self, tail: LiveTail) -> Sequence[StateColumns] | None:
+    def _tail(self, tail: LiveTail) -> TailStates | None:
         view = self._view
         return self._columns.tails.states(self._plan, tail, head=view.head.position, voided=view.voids.targets)
 

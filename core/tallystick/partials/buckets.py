@@ -57,3 +57,11 @@ def whole_buckets(start: Instant, end: Instant, cut: WindowSize, timezone: str) 
     lower = start if int(around_start[0]) == start else int(around_start[-1])
     upper = int(around_end[0])
     return (lower, upper) if lower < upper else None
+
+
+def end_of_bucket(instant: Instant, cut: WindowSize, timezone: str) -> Instant:
+    """Return the end of the bucket that begins before an instant and reaches up to it or beyond; the instant where there is none."""
+    # Looked up by its day, so that the answer for now is mostly there from a moment ago.
+    day = instant - instant % NS_PER_DAY
+    edges = bucket_edges(day, min(day + NS_PER_DAY - 1, LATEST), cut, timezone)
+    return instant if edges is None else Instant(int(edges[np.searchsorted(edges, instant, side="left")]))

@@ -69,6 +69,7 @@ class Snapshot:
         self.by_name = {counted.name: counted for counted in self.files}
         self.first_times = np.array([file.entry.first_time for file in segments.files], np.int64)
         self.last_times = np.array([file.entry.last_time for file in segments.files], np.int64)
+        self.last_time = int(self.last_times.max(initial=0))
 
     def touched(self, start: int, end: int) -> Flags:
         """Return which files may hold an event of `[start, end)`."""
@@ -255,10 +256,10 @@ class ColumnStates:
         found: list[HandOver] = []
         for plan in self.tails.plans(tail):
             merged = self._kept(plan)
-            pieces = None if merged is None else self.tails.states(plan, tail, head=last, voided=voided)
-            if merged is None or pieces is None:
+            states = None if merged is None else self.tails.states(plan, tail, head=last, voided=voided)
+            if merged is None or states is None:
                 continue
-            together = put_together([merged.states, *pieces])
+            together = put_together([merged.states, *states.pieces])
             if together is not None:
                 found.append(HandOver(plan, merged, together))
         return found

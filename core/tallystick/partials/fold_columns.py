@@ -122,20 +122,21 @@ def fold_columns(
     file = counted.file
     # Two windows more for what lies before and after; they are dropped again.
     cuts = np.concatenate([[_BEFORE], -(-edges // file.entry.time_unit_ns) - file.entry.time_start, [_AFTER]])
-    runs = _runs(columns, file, plan, customers)
-    if layout.is_empty or not len(runs.starts):
+    runs = columns.runs(file, plan.folding.meter.event_type)
+    stretches = _stretches(runs, plan, customers)
+    if layout.is_empty or not len(stretches.runs):
         return _no_states(plan, len(edges) - 1)
     cells = (len(cuts) - 1) * layout.groups
     if cells > _CELLS_MAX:
         return None
     numbers = dict(zip(layout.columns, columns.numbers(file, layout.columns), strict=True))
-    found = _folded(numbers, layout, runs, cuts, is_left_out=_left_out(columns, counted), adds=plan.adds_values)
+    found = _folded(numbers, layout, stretches, cuts, is_left_out=_left_out(columns, counted), adds=plan.adds_values)
     if found is None:
         return None
     is_within = (found[1] > 0) & (found[1] < len(cuts) - 2)
     if not is_within.all():
         found = found[:, is_within]
-    codes = _group_codes(plan, layout, runs, found)
+    codes = _group_codes(plan, layout, runs, stretches.runs[found[0]], found[2])
     if codes is None:
         return None
     return state_columns(
@@ -177,15 +178,21 @@ def _key_meanings(count: int, stride: int) -> npt.NDArray[np.uint32]:
     return meanings
 
 
-def _runs(columns: SegmentColumns, file: SegmentFile, plan: ColumnPlan, customers: Sequence[str] | None) -> Runs:
-    """Return the runs of rows to fold, each by itself: those of customers, or all rows of the type as one."""
-    runs = columns.runs(file, plan.folding.meter.event_type)
+class _Stretches(msgspec.Struct, frozen=True, eq=False):
+    """Rows to be folded, each stretch by itself: those of the runs with these numbers, or all of a type as one stretch."""
+
+    runs: Int64s
+    starts: Int64s
+    ends: Int64s
+
+
+def _stretches(runs: Runs, plan: ColumnPlan, customers: Sequence[str] | None) -> _Stretches:
     if customers is not None:
-        chosen = runs.of_customers(customers, columns.customers)
-        return Runs(runs.starts[chosen], runs.ends[chosen], runs.customers.gather(chosen))
+        chosen = runs.of_customers(customers)
+        return _Stretches(chosen, runs.starts[chosen], runs.ends[chosen])
     if CUSTOMER in plan.groups.names or not len(runs.starts):
-        return runs
-    return Runs(runs.starts[:1].copy(), runs.ends[-1:].copy(), runs.customers[:1])
+        return _Stretches(np.arange(len(runs.starts)), runs.starts, runs.ends)
+    return _Stretches(np.zeros(1, np.int64), runs.starts[:1].copy(), runs.ends[-1:].copy())
 
 
 def _left_out(columns: SegmentColumns, counted: CountedFile) -> npt.NDArray[np.bool_] | None:
@@ -198,17 +205,17 @@ def _left_out(columns: SegmentColumns, counted: CountedFile) -> npt.NDArray[np.b
 def _folded(
     numbers: dict[str, npt.NDArray[Any]],
     layout: Layout,
-    runs: Runs,
+    stretches: _Stretches,
     cuts: Int64s,
     *,
     is_left_out: npt.NDArray[np.bool_] | None,
     adds: bool,
 ) -> Int64s | None:
-    """Return, for each state, its run, window, group, events and sum."""
+    """Return, for each state, its stretch, window, group, events and sum."""
     if NATIVE is None:
         return None
     # What is passed on by its address is kept in variables until the call is over.
-    starts, ends = np.ascontiguousarray(runs.starts), np.ascontiguousarray(runs.ends)
+    starts, ends = np.ascontiguousarray(stretches.starts), np.ascontiguousarray(stretches.ends)
     places = len(cuts) - 1
     room = min(int((ends - starts).sum()), len(starts) * places * layout.groups)
     found = np.empty((5, room), np.int64)
@@ -237,16 +244,15 @@ def _folded(
     return None if count == _DOUBT else found[:, :count]
 
 
-def _group_codes(plan: ColumnPlan, layout: Layout, runs: Runs, found: Int64s) -> Int64s | None:
+def _group_codes(plan: ColumnPlan, layout: Layout, runs: Runs, found_runs: Int64s, numbers: Int64s) -> Int64s | None:
+    """Return the groups of states whose runs and numbers within the layout are these."""
     groups = plan.groups
     if groups.names == (CUSTOMER,):
-        codes = runs.codes(groups)
-        return None if codes is None else codes[found[0]]
+        return None if runs.codes is None else runs.codes[found_runs]
     columns: dict[str, pl.Series] = {}
-    rest = found[2]
     for name, texts in layout.texts:
-        columns[name] = pl.Series(texts, dtype=pl.String).gather(rest % len(texts))
-        rest = rest // len(texts)
+        columns[name] = pl.Series(texts, dtype=pl.String).gather(numbers % len(texts))
+        numbers = numbers // len(texts)
     if CUSTOMER in groups.names:
-        columns[CUSTOMER] = runs.customers.gather(found[0])
-    return groups.of([columns[name] for name in groups.names], height=found.shape[1])
+        columns[CUSTOMER] = runs.customers(found_runs)
+    return groups.of([columns[name] for name in groups.names], height=len(numbers))

@@ -28,37 +28,46 @@ Numbers = npt.NDArray[Any]
 
 # What stands in a column of codes where an event has no such property; texts have codes below it.
 NO_TEXT: Final = 255
-# A run takes its place, its number and its text.
-_BYTES_A_RUN: Final = 80
+# A run takes its place and its number, or its text.
+_BYTES_A_RUN: Final = 24
+_BYTES_A_NAMED_RUN: Final = 80
 
 
 class Runs:
-    """The rows of one type in one file: run `i` is `[starts[i], ends[i])`, all of the customer `customers[i]`, sorted."""
+    """The rows of one type in one file, each run of one customer: run `i` is `[starts[i], ends[i])`, customers ascending.
 
-    def __init__(self, starts: Int64s, ends: Int64s, customers: pl.Series) -> None:
-        self.starts, self.ends, self.customers = starts, ends, customers
-        self._codes: tuple[GroupCodes, Int64s] | None = None
+    Customers are numbers of `groups`, or texts where those are too many.
+    """
 
-    def codes(self, groups: GroupCodes) -> Int64s | None:
-        """Return the customers' numbers, looked up once; None where there are too many groups."""
-        known = self._codes
-        if known is not None and known[0] is groups:
-            return known[1]
-        codes = groups.of([self.customers], height=len(self.customers))
-        if codes is not None:
-            self._codes = groups, codes
-        return codes
+    def __init__(self, starts: Int64s, ends: Int64s, customers: pl.Series, groups: GroupCodes) -> None:
+        self.starts, self.ends, self._groups = starts, ends, groups
+        self.codes = groups.of([customers], height=len(customers))
+        self._customers = customers if self.codes is None else None
 
-    def of_customers(self, customers: Sequence[str], groups: GroupCodes) -> Int64s:
-        """Return which runs are of these customers, ascending; `groups` are those of customers."""
-        codes = self.codes(groups)
-        if codes is None:
+    @property
+    def size_bytes(self) -> int:
+        """Return how much memory it takes."""
+        return len(self.starts) * (_BYTES_A_RUN if self._customers is None else _BYTES_A_NAMED_RUN)
+
+    def customers(self, runs: Int64s) -> pl.Series:
+        """Return the customers of some runs."""
+        if self.codes is None:
+            return _texts(self._customers).gather(runs)
+        return self._groups.columns(self.codes[runs])[0]
+
+    def of_customers(self, customers: Sequence[str]) -> Int64s:
+        """Return which runs are of these customers, ascending."""
+        if self.codes is None:
             wanted = pl.Series(customers, dtype=pl.String)
-            return self.customers.is_in(wanted.implode()).arg_true().to_numpy().astype(np.int64)
-        found = [groups.find(customer) for customer in customers]
+            return _texts(self._customers).is_in(wanted.implode()).arg_true().to_numpy().astype(np.int64)
+        found = [self._groups.find(customer) for customer in customers]
         if len(found) == 1:
-            return np.flatnonzero(codes == (-1 if found[0] is None else found[0]))
-        return np.flatnonzero(np.isin(codes, [code for code in found if code is not None]))
+            return np.flatnonzero(self.codes == (-1 if found[0] is None else found[0]))
+        return np.flatnonzero(np.isin(self.codes, [code for code in found if code is not None]))
+
+
+def _texts(customers: pl.Series | None) -> pl.Series:
+    return pl.Series([], dtype=pl.String) if customers is None else customers
 
 
 class SegmentColumns:
@@ -93,8 +102,8 @@ class SegmentColumns:
         key = _key(file, event_type)
         found = self._runs.get(key)
         if found is None:
-            found = _runs_in(file, event_type)
-            self._runs.put(key, found, size_bytes=_BYTES_A_RUN * len(found.starts))
+            found = _runs_in(file, event_type, self.customers)
+            self._runs.put(key, found, size_bytes=found.size_bytes)
         return found
 
     def has(self, file: SegmentFile, event_type: str, names: Sequence[str]) -> bool:
@@ -119,7 +128,7 @@ def _as_numbers(column: pl.Series) -> Numbers:
     return np.ascontiguousarray(column.to_numpy())
 
 
-def _runs_in(file: SegmentFile, event_type: str) -> Runs:
+def _runs_in(file: SegmentFile, event_type: str, groups: GroupCodes) -> Runs:
     first = 0
     rows = file.scan()
     if file.entry.types != (event_type,):
@@ -133,4 +142,4 @@ def _runs_in(file: SegmentFile, event_type: str) -> Runs:
     ends = np.append(starts[1:], len(customers))[: len(starts)]
     # A copy, so that it does not keep the whole column.
     texts = pl.Series(customers.gather(starts).to_list(), dtype=pl.String)
-    return Runs(starts + first, ends + first, texts)
+    return Runs(starts + first, ends + first, texts, groups)

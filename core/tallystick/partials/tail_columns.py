@@ -18,11 +18,11 @@ import polars as pl
 
 from tallystick.cancellation import collected
 from tallystick.event_columns import EventColumns
-from tallystick.instant import EARLIEST, LATEST, NS_PER_DAY
+from tallystick.instant import EARLIEST, LATEST, NS_PER_DAY, Instant
 from tallystick.native.library import NATIVE
 from tallystick.packed_events import CUSTOMERS
 from tallystick.segments.live_tail import LiveTail
-from tallystick.segments.packed_table import parts_of
+from tallystick.segments.packed_table import SHORT_ROWS_MAX, parts_of
 from tallystick.segments.selection import Selection
 from tallystick.usage.event_frames import CUSTOMER, POSITION, PROPERTY_PREFIX, TIME
 from tallystick.usage.event_selection import EventSelection
@@ -40,8 +40,16 @@ _LOCKS: Final = 16
 _CELLS_MAX: Final = 1 << 21
 
 
+class TailStates(msgspec.Struct, frozen=True, eq=False):
+    """The states of a tail's events, in pieces whose `buckets` are instants. No event lies outside `[first_time, last_time]`."""
+
+    pieces: tuple[StateColumns, ...]
+    first_time: Instant
+    last_time: Instant
+
+
 class _Folded(msgspec.Struct, frozen=True, eq=False):
-    """The states of the tail's events up to `position`, in pieces; `mark` are the positions in it that do not count.
+    """The states of the tail's events up to `position`; `mark` are the positions in it that do not count.
 
     The tail is not kept alive: it is let go once its segments are on record, and is larger by far than the states of it.
     """
@@ -49,7 +57,7 @@ class _Folded(msgspec.Struct, frozen=True, eq=False):
     tail: weakref.ref[LiveTail]
     position: int
     mark: bytes
-    states: tuple[StateColumns, ...]
+    states: TailStates
     plan: ColumnPlan
 
     def is_of(self, tail: LiveTail, plan: ColumnPlan) -> bool:
@@ -69,16 +77,11 @@ class TailColumns:
         kept = [value for _, value in self._cache.items() if isinstance(value, _Folded)]
         return [folded.plan for folded in kept if folded.tail() is tail]
 
-    def states(
-        self, plan: ColumnPlan, tail: LiveTail, *, head: int, voided: Positions
-    ) -> Sequence[StateColumns] | None:
-        """Return the states of the tail's events up to `head`, in some pieces; `buckets` are instants.
-
-        None where they are not to be had so.
-        """
+    def states(self, plan: ColumnPlan, tail: LiveTail, *, head: int, voided: Positions) -> TailStates | None:
+        """Return the states of the tail's events up to `head`; None where they are not to be had so."""
         first, last = tail.first_position, tail.last_position
         if first is None or last is None or first > head:
-            return [_nothing(plan)]
+            return TailStates((_nothing(plan),), LATEST, EARLIEST)
         last = min(last, head)
         key = b"tail %d" % id(tail) + plan.digest
         start, end = np.searchsorted(voided, (first, last + 1)).tolist()
@@ -93,14 +96,33 @@ class TailColumns:
             if known is not None and known.position == last:
                 return known.states
             after = first - 1 if known is None else known.position
-            states = fold_packed(plan, tail, after=after, head=last, voided=voided[start:end])
-            if states is None:
-                states = fold_tail(plan, tail, after=after, head=last, voided=voided[start:end])
-            pieces = None if states is None else _with_piece(() if known is None else known.states, states)
-            if pieces is not None:
-                folded = _Folded(weakref.ref(tail), last, mark, pieces, plan)
-                self._cache.put(key, folded, size_bytes=sum(piece.size_bytes for piece in pieces))
-            return pieces
+            states = _with_later(None if known is None else known.states, plan, tail, after, last, voided[start:end])
+            if states is not None:
+                folded = _Folded(weakref.ref(tail), last, mark, states, plan)
+                self._cache.put(key, folded, size_bytes=sum(piece.size_bytes for piece in states.pieces))
+            return states
+
+
+def _with_later(
+    known: TailStates | None, plan: ColumnPlan, tail: LiveTail, after: int, last: int, voided: Positions
+) -> TailStates | None:
+    """Return what is known with the events of `after < position <= last`; None where that does not fit into columns."""
+    events = tail.events_after(after, last=last, left_out=voided.tolist())
+    if not events:
+        return known or TailStates((_nothing(plan),), LATEST, EARLIEST)
+    first_time = min(int(columns.times.min()) for columns in events)
+    last_time = max(int(columns.times.max()) for columns in events)
+    states = fold_packed(plan, events, first_time=first_time, last_time=last_time)
+    if states is None:
+        states = fold_tail(plan, tail, after=after, head=last, voided=voided)
+    if states is None:
+        return None
+    if known is None:
+        return TailStates((states,), Instant(first_time), Instant(last_time))
+    pieces = _with_piece(known.pieces, states)
+    if pieces is None:
+        return None
+    return TailStates(pieces, Instant(min(known.first_time, first_time)), Instant(max(known.last_time, last_time)))
 
 
 def _with_piece(pieces: tuple[StateColumns, ...], new: StateColumns) -> tuple[StateColumns, ...] | None:
@@ -120,16 +142,15 @@ def _nothing(plan: ColumnPlan) -> StateColumns:
     return state_columns(nothing, nothing, nothing, events=nothing, units=units, scale=0)
 
 
-def fold_packed(plan: ColumnPlan, tail: LiveTail, *, after: int, head: int, voided: Positions) -> StateColumns | None:
-    """Fold the events with `after < position <= head` by the compiled library; None at any doubt, or where properties are asked for."""
+def fold_packed(
+    plan: ColumnPlan, events: Sequence[EventColumns], *, first_time: int, last_time: int
+) -> StateColumns | None:
+    """Fold events by the compiled library; None at any doubt, or where properties are asked for."""
     if NATIVE is None or plan.folding.properties or plan.groups.names not in {(), (CUSTOMER,)}:
         return None
-    events = tail.events_after(after, last=head, left_out=voided.tolist())
     parts = parts_of(events)
-    if parts is None or not parts.rows:
-        return None
-    edges = _edges_around(plan, events)
-    if edges is None:
+    edges = _edges_around(plan, first_time, last_time)
+    if parts is None or not parts.rows or edges is None:
         return None
     codes, texts = None, None
     if plan.groups.names:
@@ -141,7 +162,8 @@ def fold_packed(plan: ColumnPlan, tail: LiveTail, *, after: int, head: int, void
     counts = np.zeros(cells, np.int64)
     sums = np.zeros(cells, np.int64) if plan.adds_values else None
     event_type = plan.folding.meter.event_type.encode()
-    scale = NATIVE.long.fold_parts(
+    functions = NATIVE.long if parts.rows > SHORT_ROWS_MAX else NATIVE.short
+    scale = functions.fold_parts(
         parts.address,
         parts.count,
         event_type,
@@ -181,10 +203,8 @@ def _found_in(
     return state_columns(groups, places, edges[:-1], events=counts[found], units=units, scale=scale)
 
 
-def _edges_around(plan: ColumnPlan, events: Sequence[EventColumns]) -> Edges | None:
-    """Return the edges of the buckets that hold the events; of whole days, so that they are mostly those of the time before."""
-    first = min(int(columns.times.min()) for columns in events)
-    last = max(int(columns.times.max()) for columns in events)
+def _edges_around(plan: ColumnPlan, first: int, last: int) -> Edges | None:
+    """Return the edges of the buckets that hold these times; of whole days, so that they are mostly those of the time before."""
     first, last = first - first % NS_PER_DAY, last - last % NS_PER_DAY + NS_PER_DAY - 1
     return bucket_edges(first, min(last, LATEST), plan.folding.cut, plan.folding.timezone)
 
