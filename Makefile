@@ -2,7 +2,7 @@
 # A second run is quick: `.venv/.run-ready` and `.venv/.dev-ready` say which lock file was installed last.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-allowance bench-50m bench-queries bench-queries-100m bench-signals soak lock clean
+.PHONY: help demo test lint format bench bench-allowance bench-50m bench-queries bench-queries-100m bench-signals soak binary test-binary lock clean
 
 # The first Python that is new enough; `make test PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -29,6 +29,8 @@ help:
 	@echo 'make bench-signals   time 1,000 signals on each of 10,000 customers beside ingest, from the event to the webhook'
 	@echo 'make bench-queries-100m  the same questions at 100 million events against 10: long, many gigabytes of disk'
 	@echo 'make soak            kill, break and restart the appliance for a long time'
+	@echo 'make binary          the program as one folder that needs no Python, and as one file that installs it (Linux)'
+	@echo 'make test-binary     make it, and run it in a bare Debian without Python; needs root and debootstrap'
 	@echo 'make lock            pin the newest allowed versions of all dependencies, with hashes'
 
 demo: .venv/.run-ready
@@ -66,6 +68,12 @@ bench-signals: .venv/.dev-ready
 
 soak: .venv/.dev-ready
 	$(BIN)/python -m pytest -m soak $(ARGS)
+
+binary: .venv/.dev-ready
+	$(BIN)/python packaging/binary/build.py
+
+test-binary: binary
+	packaging/binary/test-bare.sh $(ARGS)
 
 # pip-tools lives in a place of its own, so that it never meets the dependencies it pins. What stands in a machine's pip settings
 # (an index, a folder of wheels) is used but not written down.

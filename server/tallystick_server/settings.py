@@ -27,6 +27,7 @@ _NOT_SETTINGS = {
     "TALLYSTICK_API_KEY",
     "TALLYSTICK_FAILPOINTS",
     "TALLYSTICK_CONFIG",
+    "TALLYSTICK_CONFIG_HOME",
     "TALLYSTICK_CHANNEL_SECRET",
 }
 # What Kubernetes puts into every container beside a service named "tallystick".

@@ -19,6 +19,7 @@ from .failure import EXIT_BAD_USE, EXIT_BROKEN_PIPE, EXIT_FAILURE, EXIT_INTERRUP
 _EPILOGUE: Final = """Examples:
   tallystick demo
   tallystick serve --data ./tallystick-data
+  tallystick tui
   tallystick import usage.csv --set type=api_call --map customer=account
   tallystick usage tokens --from -7d --window day --group-by customer
 
@@ -33,6 +34,7 @@ _OTHER = Group("Other", sort_key=4)
 # name, file, group, help: the help stands here so that the list of commands needs none of the files.
 COMMANDS: Final = (
     ("serve", "serve", _RUN, "Run the appliance: HTTP API and jobs over one data directory."),
+    ("tui", "tui", _RUN, "Open the dashboard: everything the appliance knows, live, in this terminal."),
     ("demo", "demo", _RUN, "Load real usage into a throw-away appliance and show that every event is counted once."),
     ("import", "import_events", _USE, "Load events from files; running it again counts nothing twice."),
     ("export", "export_events", _USE, "Write raw events to a file that `import` takes back."),
@@ -49,6 +51,7 @@ COMMANDS: Final = (
     ("channels", "channels", _USE, "Make and try the channels that messages about signals go to."),
     ("deliveries", "deliveries", _USE, "List messages about signals, and send one once more."),
     ("keys", "keys", _KEEP, "Create and delete API keys."),
+    ("connections", "connections", _KEEP, "Keep appliances under names, with their keys out of sight."),
     ("quarantine", "quarantine", _KEEP, "Look at refused events, send them again, or discard them."),
     ("status", "status", _KEEP, "Show what a running appliance is doing."),
     ("log", "log", _KEEP, "Show the hash chain: its head, its blocks, and a verification that runs."),

@@ -52,7 +52,7 @@ def confine(networks: Networks, *, memory_bytes_max: int) -> None:
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes_max, memory_bytes_max))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    readable = tuple(_own_folders()) + _READABLE
+    readable = (*_own_folders(), *_own_archive(), *_READABLE)
 
     def hook(event: str, args: tuple[Any, ...]) -> None:  # Any: each event has its own arguments
         if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
@@ -68,6 +68,11 @@ def confine(networks: Networks, *, memory_bytes_max: int) -> None:
 def _own_folders() -> list[str]:
     places = {sys.prefix, sys.base_prefix, sys.exec_prefix, getattr(sys, "_MEIPASS", sys.prefix), *sys.path}
     return [os.path.realpath(place) + os.sep for place in places if place]
+
+
+def _own_archive() -> list[str]:
+    """Return the file that modules are read from when they are first imported, where this is a single binary."""
+    return [os.path.realpath(sys.executable)] if getattr(sys, "frozen", False) else []
 
 
 def _check_address(address: object, networks: Networks) -> None:

@@ -1,0 +1,1 @@
+"""What the dashboard keeps for its user between two starts: connections, their keys, and how the screens were left."""
