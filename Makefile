@@ -37,7 +37,7 @@ demo: .venv/.run-ready
 	@$(BIN)/tallystick demo $(ARGS)
 
 test: .venv/.dev-ready
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not bench and not soak" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not bench and not soak and not binary" $(ARGS)
 
 lint: .venv/.dev-ready
 	$(BIN)/ruff check .
@@ -73,7 +73,7 @@ binary: .venv/.dev-ready
 	$(BIN)/python packaging/binary/build.py
 
 test-binary: binary
-	packaging/binary/test-bare.sh $(ARGS)
+	$(BIN)/python -m pytest -s -m binary tests/binary $(ARGS)
 
 # pip-tools lives in a place of its own, so that it never meets the dependencies it pins. What stands in a machine's pip settings
 # (an index, a folder of wheels) is used but not written down.
