@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+from contextlib import nullcontext
 from typing import Final
 
 import msgspec
@@ -12,7 +14,8 @@ from tallystick_server.cli.client import ApplianceClient
 from tallystick_server.cli.terminal import Terminal, shown
 from tallystick_server.cli.verify import ask
 
-from .figures import METER_KEYS, Figures
+from .dashboard import Dashboard
+from .figures import METER_KEYS, SIGNAL_WORDS, Figures
 from .interruption import Interruption
 from .pages import show_checks, show_customers, show_slices, size_of
 from .replay import RESEND_EVERY, Answered, Replay
@@ -21,14 +24,21 @@ from .throwaway_appliance import ThrowawayAppliance
 from .trace import HISTORY_S, Request, event_json, read_trace, split
 
 HISTORY_BATCH: Final = 250
+SPEED: Final = 45.0
+# A minute of it: who watches wants to look around.
+WATCHED_SPEED: Final = 15.0
 # What loading the history takes at most on a small machine; the trace is moved so that it ends when the replay does.
 _HISTORY_ALLOWANCE_S: Final = 2.0
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be chosen; `speed` is how many times as fast as it happened the last 15 minutes are replayed."""
+    """What can be chosen; `speed` is how many times as fast as it happened the last 15 minutes are replayed, None for what suits.
 
-    speed: float = 45.0
+    `dashboard` opens the dashboard while they are; the figures are printed once it was closed.
+    """
+
+    speed: float | None = None
+    dashboard: bool = False
     keep: bool = False
     crash: bool = False
 
@@ -40,6 +50,7 @@ class Demonstration:
         self._terminal, self._clock, self._options = terminal, clock, options
         self._interruption = Interruption()
         self._requests = read_trace()
+        self._speed = options.speed or (WATCHED_SPEED if options.dashboard else SPEED)
 
     def run(self) -> int:
         """Show everything; 0 when every figure agrees and the log verifies, 1 otherwise."""
@@ -61,14 +72,23 @@ class Demonstration:
     def _show(self, appliance: ThrowawayAppliance, client: ApplianceClient) -> bool:
         history, live = split(self._requests)
         last_ns = self._requests[-1].offset_ns
-        live_s = (last_ns / NS_PER_S - HISTORY_S) / self._options.speed
+        live_s = (last_ns / NS_PER_S - HISTORY_S) / self._speed
         end_ns = self._clock.now() + int((live_s + _HISTORY_ALLOWANCE_S) * NS_PER_S)
         start = Instant((end_ns - last_ns) // NS_PER_S * NS_PER_S)
         figures = Figures(client, start, Instant(start + last_ns + 1))
         figures.define_meters()
         self._terminal.step(f"{len(METER_KEYS)} meters are defined: {', '.join(METER_KEYS)}")
+        if self._options.dashboard:
+            figures.define_signal()
+            self._terminal.step(f"a signal watches each customer's generated tokens: {SIGNAL_WORDS}")
         self._load_history(client, history, start)
         self._replay(appliance, client, live, start)
+        if self._options.dashboard:
+            firings = figures.firings()
+            customers = len({firing.customer for firing in firings})
+            self._terminal.step(
+                f"the signal fired {len(firings)} times, for {customers} customers", is_good=bool(firings)
+            )
         self._interruption.check()
         checks = figures.checks()
         show_checks(self._terminal, checks)
@@ -101,8 +121,25 @@ class Demonstration:
     def _replay(
         self, appliance: ThrowawayAppliance, client: ApplianceClient, live: list[Request], start: Instant
     ) -> None:
-        replay = Replay(live, start, self._interruption, speed=self._options.speed, crash=self._options.crash)
-        replayed = replay.run(appliance, client, self._terminal)
+        # What is told meanwhile is written once the dashboard is closed.
+        quiet = Terminal(io.StringIO(), io.StringIO(), for_person=True, err_for_person=False)
+        watched = Dashboard(appliance, self._interruption) if self._options.dashboard else None
+        with watched or nullcontext():
+            replay = Replay(
+                live,
+                start,
+                self._interruption,
+                speed=self._speed,
+                crash=self._options.crash,
+                is_hurried=(lambda: watched.has_ended) if watched else (lambda: False),
+            )
+            replayed = replay.run(appliance, client, quiet if watched else self._terminal)
+            if watched:
+                watched.wait()
+        if isinstance(quiet.out, io.StringIO):
+            self._terminal.out.write(quiet.out.getvalue())
+        if watched and watched.exit_code != 0:
+            self._terminal.step(f"the dashboard ended with exit code {watched.exit_code}", is_good=False)
         self._terminal.step(
             f"replay: {shown(len(live))} events of the last minutes in {replayed.took_s:.1f} s by {SENDER_COUNT} senders at once; "
             f"{_twice(replayed.resent, replayed.duplicates - replayed.known)}"

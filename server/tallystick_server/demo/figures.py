@@ -32,6 +32,16 @@ METERS: Final = (
     {"key": "active_customers", "name": "Active customers", "aggregation": "unique", "field": "customer"},
 )
 METER_KEYS: Final = tuple(meter["key"] for meter in METERS)
+# What the largest customers come to in this hour is a little more, so it is passed while the last minutes are replayed.
+SIGNAL: Final = {
+    "key": "allowance",
+    "name": "Allowance of generated tokens",
+    "meter": "generated_tokens",
+    "scope": {"customer": "*"},
+    "condition": {"type": "threshold", "limit": 400_000, "thresholds": [80, 100]},
+    "period": "month",
+}
+SIGNAL_WORDS: Final = "80 % and 100 % of 400,000 a month"
 SLICE_S: Final = 5 * 60
 
 
@@ -55,6 +65,18 @@ class Check(msgspec.Struct, frozen=True):
         return self.counted == self.published
 
 
+class Firing(msgspec.Struct, frozen=True):
+    """A customer whose figure passed a threshold."""
+
+    customer: str | None
+
+
+class Firings(msgspec.Struct, frozen=True):
+    """A page of them."""
+
+    items: list[Firing]
+
+
 class Slice(msgspec.Struct, frozen=True):
     """One piece of time, with a figure for each meter."""
 
@@ -67,6 +89,15 @@ class Figures:
 
     def __init__(self, client: ApplianceClient, start: Instant, end: Instant) -> None:
         self._client, self._start, self._end = client, start, end
+
+    def define_signal(self) -> None:
+        """Define the signal."""
+        self._client.call("POST", "/v1/signals", json=SIGNAL)
+
+    def firings(self) -> list[Firing]:
+        """Return how often the signal fired, newest first, and for whom."""
+        body = self._client.get(f"/v1/signals/{SIGNAL['key']}/history", [("kind", "fired"), ("limit", "1000")])
+        return decode(body, Firings).items
 
     def define_meters(self) -> None:
         """Define the meters."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -56,9 +57,17 @@ class Replay:
     """One replay of the requests, of which the first happened at `HISTORY_S`."""
 
     def __init__(
-        self, requests: list[Request], start: Instant, interruption: Interruption, *, speed: float, crash: bool
+        self,
+        requests: list[Request],
+        start: Instant,
+        interruption: Interruption,
+        *,
+        speed: float,
+        crash: bool,
+        is_hurried: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._interruption = interruption
+        """Once `is_hurried` is so, what is left is sent at once."""
+        self._interruption, self._is_hurried = interruption, is_hurried
         self._requests, self._start, self._speed = requests, start, speed
         self._crash_at = len(requests) // 2 if crash else None
         self._at = self._ticks = self._resent = 0
@@ -74,7 +83,7 @@ class Replay:
                         self._crash_at = None
                         self._crash(appliance, senders, terminal)
                     elapsed_s = HISTORY_S + (time.monotonic() - started_s) * self._speed
-                    self._send(senders, self._due(elapsed_s))
+                    self._send(senders, len(self._requests) if self._is_hurried() else self._due(elapsed_s))
                     self._interruption.sleep(LOOK_EVERY_S)
                 senders.wait()
         known = senders.duplicates - self._resent
