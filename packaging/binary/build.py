@@ -65,7 +65,7 @@ def install_freshly() -> None:
             "--no-deps",
             "--no-index",
             "--no-compile",
-            "--find-links",
+            "-f",
             wheels,
             "--target",
             str(SITE),

@@ -38,8 +38,8 @@ def installer() -> Path:
 def bare(installer: Path) -> Iterator[BareDebian]:
     bare = BareDebian(ROOT / "build" / "bare-debian")
     clear(bare)
-    shutil.copy(installer, bare.folder / "root" / "tallystick.run")
-    installed = bare.run("sh", "/root/tallystick.run", timeout_s=120)
+    shutil.copy(installer, bare.folder / "srv" / "tallystick.run")
+    installed = bare.run("sh", "/srv/tallystick.run", timeout_s=120)
     assert installed.returncode == 0, installed.stderr
     assert "tallystick 0." in installed.stderr
     yield bare
@@ -49,7 +49,7 @@ def bare(installer: Path) -> Iterator[BareDebian]:
 def clear(bare: BareDebian) -> None:
     for name in ("opt/tallystick", "root/.config"):
         shutil.rmtree(bare.folder / name, ignore_errors=True)
-    for name in ("usr/local/bin/tallystick", "root/tallystick.run"):
+    for name in ("usr/local/bin/tallystick", "srv/tallystick.run"):
         (bare.folder / name).unlink(missing_ok=True)
 
 
@@ -112,10 +112,10 @@ def test_it_counts_after_a_crash_and_its_compiled_library_is_inside(bare: BareDe
 
 @pytest.fixture
 def appliance(bare: BareDebian, tmp_path: Path) -> Iterator[Appliance]:
-    data = bare.folder / "root" / "data"
+    data = bare.folder / "srv" / "data"
     shutil.rmtree(data, ignore_errors=True)
     command = bare.command(
-        ["tallystick", "serve", "--data", "/root/data", "--port", "0"],
+        ["tallystick", "serve", "--data", "/srv/data", "--port", "0"],
         f"TALLYSTICK_ADMIN_KEY={ADMIN_KEY}",
         "TALLYSTICK_ALLOWED_NETWORKS=127.0.0.0/8",
     )

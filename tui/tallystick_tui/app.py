@@ -14,7 +14,9 @@ from textual import work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 
+from .config.failure import ConfigFailure
 from .connection.appliance_client import ApplianceClient
 from .connection.failure import ApplianceFailure, Unreachable
 from .dialogs.confirmation import Confirmation
@@ -59,13 +61,14 @@ class DashboardApp(App[None]):
         *,
         viewer: Viewer | None = None,
         name: str | None = None,
-        theme: str = DEFAULT_THEME,
+        theme: str | None = None,
     ) -> None:
         super().__init__()
         for each in THEMES:
             self.register_theme(each)
-        self.theme = theme if theme in self.available_themes else DEFAULT_THEME
         self.viewer = viewer or Viewer()
+        theme = theme or (self.viewer.kept.read().theme if self.viewer.kept else None)
+        self.theme = theme if theme in self.available_themes else DEFAULT_THEME
         self.sub_title = f"{name or client.url} · {self.viewer.zone_name}"
         self.client = client
         self.lost_words = ""
@@ -87,10 +90,29 @@ class DashboardApp(App[None]):
     def on_mount(self) -> None:
         """Begin with the overview."""
         self.switch_mode(Section.OVERVIEW.value)
+        if self.viewer.kept is not None:
+            self.viewer.kept.say = self._warn
+            self.theme_changed_signal.subscribe(self, self._on_theme_chosen)
 
     async def on_unmount(self) -> None:
         """Close the connections."""
         await self.client.close()
+
+    def _on_theme_chosen(self, theme: Theme) -> None:
+        self.keep_theme(theme.name)
+
+    @work(thread=True, group="keep-theme")
+    def keep_theme(self, name: str) -> None:
+        """Remember the theme for the next start."""
+        try:
+            if self.viewer.kept is not None:
+                self.viewer.kept.choose_theme(name)
+        except ConfigFailure as failure:
+            self._warn(str(failure))
+
+    def _warn(self, line: str) -> None:
+        # From whichever thread reads or writes what is kept.
+        self.call_later(self.notify, line, title="Your config folder", severity="warning", timeout=15)
 
     def action_section(self, name: str) -> None:
         """Show a section."""

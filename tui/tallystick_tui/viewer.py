@@ -1,4 +1,4 @@
-"""Who looks: the zone in which times are shown, the clock, and whether plain text is wanted in place of drawings."""
+"""Who looks: the zone in which times are shown, the clock, whether plain text is wanted in place of drawings, and what is kept for them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .config.view_state import ViewStateFile
 
 
 def local_zone(environment: str | None = None, localtime: Path = Path("/etc/localtime")) -> ZoneInfo:
@@ -29,11 +31,15 @@ def _real_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The person in front of the screen. `is_plain` asks for text that a screen reader can read: no graphs, no moving parts."""
+    """The person in front of the screen. `is_plain` asks for text that a screen reader can read: no graphs, no moving parts.
+
+    `kept` is where theme, saved views and small choices are kept between two starts; None where nothing is.
+    """
 
     zone: ZoneInfo = field(default_factory=local_zone)
     now: Callable[[], datetime] = _real_now
     is_plain: bool = False
+    kept: ViewStateFile | None = None
 
     @property
     def zone_name(self) -> str:

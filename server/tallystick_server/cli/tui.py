@@ -61,10 +61,13 @@ def tui(
     choice = _chosen(url, connection, api_key, can_ask=not in_browser)
     if serve:
         return _serve(choice, plain=plain, port=_PORT if port is None else port)
+    from tallystick_tui.config.folder import config_folder
+    from tallystick_tui.config.view_state import ViewStateFile
     from tallystick_tui.run import run_dashboard
     from tallystick_tui.viewer import Viewer
 
-    run_dashboard(choice.url, choice.api_key, name=choice.name, viewer=Viewer(is_plain=plain))
+    kept = ViewStateFile(config_folder(os.environ), say=Terminal.of_process().note)
+    run_dashboard(choice.url, choice.api_key, name=choice.name, viewer=Viewer(is_plain=plain, kept=kept))
     return 0
 
 

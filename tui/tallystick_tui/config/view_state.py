@@ -40,18 +40,18 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ViewStateFile:
-    """Reads and changes the state; `say` takes lines for the user about what was found and mended."""
+    """Reads and changes the state, in any thread; `say` takes lines for the user about what was found and mended, and may be replaced."""
 
     def __init__(self, folder: Path, *, say: Say) -> None:
-        self._file = PrivateFile(folder / "view-state.json", say=say, bytes_max=FILE_BYTES_MAX)
-        self._say = say
+        self.say = say
+        self._file = PrivateFile(folder / "view-state.json", say=self._tell, bytes_max=FILE_BYTES_MAX)
 
     def read(self) -> ViewState:
         """Return the state; an empty one where there is none, or none that can be read."""
         try:
             return self._read()
         except ConfigFailure as failure:
-            self._say(f"{failure}; the views start as new")
+            self.say(f"{failure}; the views start as new")
             return ViewState()
 
     def choose_theme(self, theme: str) -> ViewState:
@@ -81,6 +81,9 @@ class ViewStateFile:
                 _check(after)
                 self._file.write(msgspec.json.format(msgspec.json.encode(after), indent=2) + b"\n")
         return after
+
+    def _tell(self, line: str) -> None:
+        self.say(line)
 
     def _read(self) -> ViewState:
         body = self._file.read()
