@@ -81,9 +81,9 @@ def test_customers_are_found_by_a_part_of_key_name_or_address_in_any_case(client
         "/v1/events", json=[{"id": f"{name}-{key}", "type": name, "customer": f"{name}-{key}"} for key in "cxy"]
     )
 
-    def found(search: str, **more: object) -> list[str]:
+    def found(search: str, **more: str | int) -> list[str]:
         keys: list[str] = []
-        params = {"search": search, "limit": 2} | more
+        params: dict[str, str | int] = {"search": search, "limit": 2} | more
         while True:
             page = client.get("/v1/customers", params=params).json()
             keys += [customer["key"] for customer in page["items"]]

@@ -12,6 +12,7 @@ from typing import ClassVar, TypeVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.screen import ModalScreen
@@ -132,6 +133,14 @@ class FormScreen(ModalScreen[T | None]):
         elif not self._is_saving:
             self._keep()
 
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close the form; what it still asks the appliance is given up first, since its widgets go one by one."""
+        for worker in list(self.workers):
+            # The one that saves may be who calls.
+            if worker.node is self and worker.group != "save":
+                worker.cancel()
+        return super().dismiss(result)
+
     def action_leave(self) -> None:
         """Leave; after a question, if something would be lost."""
         if self.is_changed:
@@ -176,8 +185,12 @@ class FormScreen(ModalScreen[T | None]):
         event.stop()
         self.focus_next()
 
-    def _begin_typing(self) -> None:
+    def take_as_begin(self) -> None:
+        """Take what stands there now as what was before the person changed anything."""
         self._begin = self._states()
+
+    def _begin_typing(self) -> None:
+        self.take_as_begin()
         first = next((field for field in self.query(FormField) if field.display), None)
         if first is not None:
             first.focus_control()

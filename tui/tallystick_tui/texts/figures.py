@@ -24,6 +24,12 @@ def exact(figure: Decimal | int | None, unit: str | None = None) -> str:
     return f"{text} {unit}" if unit else text
 
 
+def plain(figure: Decimal) -> str:
+    """Return every digit as one types it: no thousands apart, no zeros at the end."""
+    text = f"{figure:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def short(figure: Decimal | float | None) -> str:
     """Return about three digits: 987, 1.2k, 34.5k, 6M; a dash for no figure."""
     if figure is None:

@@ -139,6 +139,7 @@ class TimeGraph(Container):
         plot.set_x_formatter(TimeAxis(self._zone, ticks_max=max(1, self.size.width // _CELLS_A_TICK)))
         plot.set_y_formatter(FigureAxis())
         if not drawn:
+            plot.show_legend(is_visible=False)
             plot.set_xlimits(0, 1)
             plot.set_ylimits(0, 1)
             return

@@ -1,0 +1,40 @@
+"""One delivery: what it tells, and every try of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tallystick_tui.viewer import Viewer
+
+from .deliveries_view import delivery_in_full
+from .records import Delivery
+
+
+class DeliveryPage(ModalScreen[None]):
+    """The delivery, over the list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss(None)", "Close")]
+    DEFAULT_CSS = """
+    DeliveryPage { align: center middle; }
+    DeliveryPage > VerticalScroll {
+        width: 90; max-width: 98%; height: auto; max-height: 94%; background: $surface; border: round $primary; padding: 0 1;
+    }
+    DeliveryPage Static { width: 1fr; }
+    """
+
+    def __init__(self, delivery: Delivery, viewer: Viewer) -> None:
+        super().__init__()
+        self._delivery, self._viewer = delivery, viewer
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with VerticalScroll() as box:
+            box.border_title = "Delivery"
+            box.border_subtitle = "esc closes"
+            yield Static(delivery_in_full(self._delivery, self._viewer.zone), markup=False)
