@@ -29,9 +29,9 @@ _ABSOLUTE: Final = (GaugeKind.CHANGE_UP, GaugeKind.CHANGE_DOWN, GaugeKind.CHANGE
 
 def figure_heights(ladder: Ladder, gauge: Gauge, figure: tuple[Int64s, Int64s]) -> npt.NDArray[np.int32]:
     """Return the height of each figure, given as its two parts (`usage.figure`)."""
-    units = _floats(figure)
+    units, size = _floats(figure)
     is_down = gauge.kind is GaugeKind.FIGURE_DOWN
-    heights, is_close = _heights(ladder, -units if is_down else units, np.abs(units) * _ERROR)
+    heights, is_close = _heights(ladder, -units if is_down else units, size * _ERROR)
     for row in np.flatnonzero(is_close).tolist():
         whole = _whole(figure, row)
         heights[row] = ladder.height(-whole if is_down else whole)
@@ -42,21 +42,24 @@ def change_heights(
     ladder: Ladder, gauge: Gauge, figure: tuple[Int64s, Int64s], base: tuple[Int64s, Int64s]
 ) -> npt.NDArray[np.int32]:
     """Return the height of each change; figures and bases are given as their two parts."""
-    now, was = _floats(figure), _floats(base)
+    (now, now_size), (was, was_size) = _floats(figure), _floats(base)
     change = was - now if gauge.kind in _DOWN else now - was
     change = np.abs(change) if gauge.kind in _ANY else change
-    error = (np.abs(now) + np.abs(was)) * _ERROR
+    error = (now_size + was_size) * _ERROR
     is_close = np.zeros(len(now), np.bool_)
     if gauge.kind not in _ABSOLUTE:
-        is_from_nothing = (base[0] == 0) & (base[1] == 0)
-        size = np.where(is_from_nothing, 1.0, np.abs(was))
-        change, error = (each / size * (100 * 10.0**SCALE) for each in (change, error))
-        # What has no percent, or a floor to be compared with exactly, is left to whole numbers where it matters.
-        is_close = is_from_nothing & (now != 0)
+        is_from_nothing = _is_zero(base)
+        # Where the base is near zero, or no percent can be told, whole numbers decide.
+        is_close = np.where(is_from_nothing, ~_is_zero(figure), was_size * _ERROR * 2 > np.abs(was))
+        size = np.where(is_close | is_from_nothing, 1.0, np.abs(was))
+        # The base's own error makes that of the quotient wider.
+        error = (error + np.abs(change) * (was_size * _ERROR / size) * 2) / size * (100 * 10.0**SCALE)
+        change = change / size * (100 * 10.0**SCALE)
         change[is_from_nothing] = 0
         if gauge.floor_units is not None:
+            # Below it on both sides nothing is told; where that is not certain, whole numbers decide.
             floor = float(gauge.floor_units)
-            bound = (np.abs(now) + np.abs(was) + abs(floor)) * _ERROR
+            bound = (now_size + was_size + abs(floor)) * _ERROR
             is_below = (now + bound < floor) & (was + bound < floor)
             is_above = (now - bound >= floor) | (was - bound >= floor)
             is_close = (is_close & ~is_below) | ~(is_below | is_above)
@@ -76,8 +79,14 @@ def _heights(ladder: Ladder, units: Floats, error: Floats) -> tuple[npt.NDArray[
     return heights, heights != np.searchsorted(rungs, units + error, side="right")
 
 
-def _floats(parts: tuple[Int64s, Int64s]) -> Floats:
-    return parts[0].astype(np.float64) * LIMB + parts[1]
+def _floats(parts: tuple[Int64s, Int64s]) -> tuple[Floats, Floats]:
+    """Return figures, and what their error is in proportion to: of small negative ones, both parts are large."""
+    high, low = (part.astype(np.float64) for part in parts)
+    return high * LIMB + low, np.abs(high) * LIMB + low
+
+
+def _is_zero(parts: tuple[Int64s, Int64s]) -> npt.NDArray[np.bool_]:
+    return (parts[0] == 0) & (parts[1] == 0)
 
 
 def _whole(parts: tuple[Int64s, Int64s], row: int) -> int:
