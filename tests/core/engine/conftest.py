@@ -19,9 +19,11 @@ from tallystick.testing import ManualClock, SeededEntropy
 class EngineHouse:
     """A directory, and the engine that is open on it now; `restart` is what a crash or an operator does."""
 
-    def __init__(self, directory: Path, *, settings: EngineSettings | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, settings: EngineSettings | None = None, clock: ManualClock | None = None
+    ) -> None:
         self.directory = directory
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         self.entropy = SeededEntropy()
         self.settings = settings or EngineSettings(checkpoint_events=50, disk_free_min_bytes=0)
         self.engine = self.open()

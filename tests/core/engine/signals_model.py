@@ -93,10 +93,23 @@ class SignalsModel:
         since = now if self.unseen_since is None else self.unseen_since
         for signal in self.signals:
             for subject in self._subjects(signal):
-                zone = self.zones.get(str(subject[0]), "UTC") if signal.timezone == "customer" else signal.timezone
-                self._look_at(signal, subject, zone, since, now)
+                self._look_at(signal, subject, self._zone(signal, subject), since, now)
         self.looked_at, self.unseen_since = now, None
         self.corrected.clear()
+
+    def levels_at(self, now: int) -> dict[tuple[str, Subject], tuple[int, int]]:
+        """Return the start of the present period and the level in it, of all that are above level 0."""
+        found: dict[tuple[str, Subject], tuple[int, int]] = {}
+        for signal in self.signals:
+            for subject in self._subjects(signal):
+                span = period_of(now, signal.period, self._zone(signal, subject))
+                level = self._level(signal, *self._figures(signal, subject, span, now), now)
+                if level:
+                    found[signal.key, subject] = span[0], level
+        return found
+
+    def _zone(self, signal: Signal, subject: Subject) -> str:
+        return self.zones.get(str(subject[0]), "UTC") if signal.timezone == "customer" else signal.timezone
 
     def _look_at(self, signal: Signal, subject: Subject, zone: str, since: int, now: int) -> None:
         present = period_of(now, signal.period, zone)
@@ -121,7 +134,7 @@ class SignalsModel:
         known, level = self.states.get((signal.key, subject), ((0, 0), 0))
         level = level if known == span else 0
         figure, base = self._figures(signal, subject, span, until)
-        after = self._level(signal, subject, figure, base, until)
+        after = self._level(signal, figure, base, until)
         if after == level:
             return
         self.states[signal.key, subject] = span, after
@@ -178,8 +191,7 @@ class SignalsModel:
         if signal.condition.type is ConditionType.NO_DATA:
             last = max((each.at for each in events), default=None)
             return (None if last is None else Fraction(last)), None
-        zone = self.zones.get(str(subject[0]), "UTC") if signal.timezone == "customer" else signal.timezone
-        before = period_of(span[0] - 1, signal.period, zone)
+        before = period_of(span[0] - 1, signal.period, self._zone(signal, subject))
         end = min(until + 1, span[1])
         base_end = min(before[0] + end - span[0], before[1])
         now, was = self._figure(events, span[0], end), self._figure(events, before[0], base_end)
@@ -187,9 +199,7 @@ class SignalsModel:
             return None, None
         return now or Fraction(0), was or Fraction(0)
 
-    def _level(
-        self, signal: Signal, subject: Subject, figure: Fraction | None, base: Fraction | None, until: int
-    ) -> int:
+    def _level(self, signal: Signal, figure: Fraction | None, base: Fraction | None, until: int) -> int:
         condition = signal.condition
         if condition.type is ConditionType.NO_DATA:
             return int(figure is not None and until - figure >= Fraction(condition.silence_s or 0) * 10**9)
