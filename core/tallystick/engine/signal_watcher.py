@@ -141,6 +141,7 @@ class SignalWatcher:
             now=now,
             since=Instant(min(since, now)),
             until=Instant(min(until, now)),
+            marked_at=self._marked.at or now,
             after=after,
             position=head,
             fresh_after=fresh_after,

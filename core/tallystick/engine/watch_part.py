@@ -43,12 +43,16 @@ Stored = Mapping[str, Sequence[SignalState]]
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What all parts of one look share; what came past position `after` was written from `since` to `until`."""
+    """What all parts of one look share; what came past position `after` was written from `since` to `until`.
+
+    `marked_at` is when what was looked at by the last life, or by this one, was last marked.
+    """
 
     source: EventFrames
     now: Instant
     since: Instant
     until: Instant
+    marked_at: Instant
     after: Position
     position: Position
     fresh_after: Callable[[Position], FreshEvents]
@@ -137,11 +141,16 @@ class WatchPart:
             yield from self._begin(look, stored)
         since = Instant(min(look.since, self._waiting_since))
         touched = self._with_waiting(touched)
+        # Changes are what they are at a period's end though nobody was touched: the last look at them is made up for.
+        is_whole = self.watch.key.reading is Reading.CHANGE
         while self._span.end <= look.now:
             news_until = look.until if touched.customers else Instant(0)
-            if self._span.start <= news_until and since < self._span.end:
-                yield from self._evaluated(look, touched, touched.customers, others, until=self._span.end)
+            has_news = self._span.start <= news_until and since < self._span.end
+            if is_whole or has_news:
+                asked = members if is_whole else touched.customers
+                yield from self._evaluated(look, touched, asked, others, until=self._span.end)
             yield from self._closed(look)
+            is_whole = False
             has_more = self._span.end <= news_until
             self._enter(max(self._span.end, min(since, look.now)) if has_more else look.now)
         whole = self._is_whole_due or (look.is_time_due and self._has_time_come(look.now))
@@ -184,7 +193,8 @@ class WatchPart:
 
     def _begin(self, look: Look, stored: Stored) -> Iterator[Step]:
         self._levels = {}
-        first = self._span_at(min(look.since, look.now))
+        begun_at = look.marked_at if self.watch.key.reading is Reading.CHANGE else look.since
+        first = self._span_at(min(begun_at, look.since, look.now))
         for key, states in stored.items():
             signal = self.watch.signals[key]
             for state in states:

@@ -134,8 +134,14 @@ def state_after(state: SignalState | None, step: Step) -> SignalState | None:
     goes_up = step.kind is StepKind.FIRED
     if step.level < 0 or (step.level <= level if goes_up else step.level >= level):
         return None
+    # A period that is over stays over: what is looked at again after a crash finds a later one here.
+    is_over = step.reason is StepReason.PERIOD_END
     return msgspec.structs.replace(
-        known, period_start=step.period_start, period_end=step.period_end, level=step.level, changed_at=step.at
+        known,
+        period_start=step.period_end if is_over else step.period_start,
+        period_end=step.period_end,
+        level=step.level,
+        changed_at=step.at,
     )
 
 

@@ -112,17 +112,24 @@ class SignalsModel:
         return self.zones.get(str(subject[0]), "UTC") if signal.timezone == "customer" else signal.timezone
 
     def _look_at(self, signal: Signal, subject: Subject, zone: str, since: int, now: int) -> None:
-        present = period_of(now, signal.period, zone)
-        known, level = self.states.get((signal.key, subject), ((0, 0), 0))
-        if self.looked_at and self.unseen_since is not None:
-            closing = period_of(since, signal.period, zone)
-            while closing[1] <= now:
+        is_change = signal.condition.type in (ConditionType.ABSOLUTE_CHANGE, ConditionType.PERCENT_CHANGE)
+        closing = period_of(min(since, self.looked_at) if is_change else since, signal.period, zone)
+        is_visited = is_change or self.unseen_since is not None
+        while self.looked_at and closing[1] <= now:
+            self._close_before(signal, subject, closing[0])
+            if is_visited:
                 self._move(signal, subject, closing, closing[1])
-                self._close(signal, subject)
-                closing = period_of(max(closing[1], 0), signal.period, zone)
-        if known[1] <= now and level:
-            self._close(signal, subject)
+            self._close_before(signal, subject, closing[1])
+            closing = period_of(closing[1], signal.period, zone)
+            is_visited = self.unseen_since is not None and since < closing[1]
+        present = period_of(now, signal.period, zone)
+        self._close_before(signal, subject, present[0])
         self._move(signal, subject, present, now)
+
+    def _close_before(self, signal: Signal, subject: Subject, instant: int) -> None:
+        known, level = self.states.get((signal.key, subject), ((0, 0), 0))
+        if level and known[1] <= instant:
+            self._close(signal, subject)
 
     def _close(self, signal: Signal, subject: Subject) -> None:
         known, level = self.states.get((signal.key, subject), ((0, 0), 0))
