@@ -33,6 +33,8 @@ from .watch import watch_key
 
 STEPS_MAX: Final = 1_000
 TOP_MAX: Final = 50
+# Of all subjects together: with 10,000 periods, those of five.
+FIGURES_MAX: Final = 50_000
 UTC: Final = "UTC"
 
 
@@ -56,7 +58,7 @@ class PreviewFigure(msgspec.Struct, frozen=True):
 
 
 class PreviewSubject(msgspec.Struct, frozen=True):
-    """One of the subjects that fired most, or have the largest figures: its figures by period, those without one left out."""
+    """One of the subjects that fired most, or have the largest figures: the figure of every period."""
 
     subject: Subject
     firings: int
@@ -148,7 +150,8 @@ class _Gathered:
         self._seen += calendar.subject_count
         self._periods_seen = max(self._periods_seen, calendar.period_count)
         counts = {subject: sum(count for _, _, count in periods.values()) for subject, periods in fired.items()}
-        for rank, subject in calendar.largest(counts, self._question.top):
+        top = min(self._question.top, FIGURES_MAX // max(calendar.period_count, 1))
+        for rank, subject in calendar.largest(counts, top):
             figures = [
                 PreviewFigure(
                     span.start,

@@ -139,14 +139,15 @@ class CalendarPreview:
                     yield Found(subject, period, span, crossing)
 
     def figures_of(self, subject: Values) -> list[tuple[int, Span, int | None]]:
-        """Return the periods in which a subject has a figure, with it in whole units."""
+        """Return every period with the figure of a subject in whole units; where nothing happened, with that of nothing."""
         rows = self._rows.filter(pl.col(WINDOW) >= self._first)
         for column, value in zip(self._columns, subject, strict=True):
             rows = rows.filter(pl.col(column).eq_missing(pl.lit(value, dtype=pl.String)))
-        rows = rows.sort(WINDOW)
+        units = {period: units_of_parts(high, low) for period, high, low in rows.select(WINDOW, HIGH, LOW).iter_rows()}
+        nothing = _units_of_nothing(self._aggregator)
         return [
-            (period, self._spans[period], units_of_parts(high, low))
-            for period, high, low in rows.select(WINDOW, HIGH, LOW).iter_rows()
+            (period, self._spans[period], units.get(period, nothing))
+            for period in range(self._first, len(self._periods))
         ]
 
     def largest(self, firings: Mapping[Values, int], count: int) -> list[tuple[int, Values]]:

@@ -152,7 +152,8 @@ def _chart(console: Console, subject: _Subject, reply: PreviewReply, zone: ZoneI
         console.print(text, soft_wrap=True)
     console.print(f"{' ' * margin} └{'─' * (columns * wide)}", style="dim", soft_wrap=True)
     marks = "".join(("▲" if any(each.fired_at for each in piece) else " ").ljust(wide) for piece in pieces)
-    console.print(Text(f"{' ' * (margin + 2)}{marks.rstrip()}", style="red"), soft_wrap=True)
+    if marks.strip():
+        console.print(Text(f"{' ' * (margin + 2)}{marks.rstrip()}", style="red"), soft_wrap=True)
     first, last = (local_time(figure.start, zone) for figure in (subject.figures[0], subject.figures[-1]))
     space = columns * wide - len(first)
     times = first if len(subject.figures) == 1 or space < len(last) + 1 else f"{first}{last:>{space}}"

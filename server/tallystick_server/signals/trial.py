@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 
 from tallystick.instant import NS_PER_DAY, Clock, Instant
-from tallystick.signals.preview import STEPS_MAX, TOP_MAX, Preview, PreviewQuestion, PreviewSubject
+from tallystick.signals.preview import FIGURES_MAX, STEPS_MAX, TOP_MAX, Preview, PreviewQuestion, PreviewSubject
 from tallystick.signals.signal import Signal, levels
 from tallystick.signals.step import Step, StepKind, StepReason
 from tallystick_server.json_values import (
@@ -30,7 +30,12 @@ StepLimit = Annotated[
     int, msgspec.Meta(ge=1, le=STEPS_MAX, description="How many steps are answered, the newest ones.")
 ]
 TopLimit = Annotated[
-    int, msgspec.Meta(ge=0, le=TOP_MAX, description="Of how many subjects the figures of every period are answered.")
+    int,
+    msgspec.Meta(
+        ge=0,
+        le=TOP_MAX,
+        description=f"Of how many subjects the figures of every period are answered; fewer where that were more than {FIGURES_MAX:,}.",
+    ),
 ]
 
 
@@ -69,7 +74,7 @@ class PreviewFigureOut(msgspec.Struct, kw_only=True):
 
 
 class PreviewSubjectOut(msgspec.Struct, kw_only=True):
-    """A subject with the figures of its periods; a period in which it has none is left out."""
+    """A subject with the figure of every period, null where there is none."""
 
     customer: str | None
     group: dict[str, str | None]

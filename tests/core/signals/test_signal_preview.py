@@ -328,6 +328,15 @@ def test_steps_come_newest_first_and_all_are_counted() -> None:
     assert [each.fired_at for each in top.figures] == [parse_instant(f"2026-11-0{day}T10:00:00Z") for day in (1, 2, 3)]
 
 
+def test_the_figures_to_be_drawn_leave_no_period_out() -> None:
+    events = [call("2026-11-01T10:00:00Z"), call("2026-11-03T10:00:00Z", value="5")]
+    signal = structs.replace(CAP, condition=threshold("4"))
+    for of, nothing in ((meter("sum"), Decimal(0)), (meter("max"), None)):
+        (top,) = preview(events, signal, of).top
+        assert [(each.figure, each.level) for each in top.figures] == [(Decimal(1), 0), (nothing, 0), (Decimal(5), 1)]
+        assert [format_instant(each.start)[:10] for each in top.figures] == ["2026-11-01", "2026-11-02", "2026-11-03"]
+
+
 def test_customers_of_several_zones_each_follow_their_own_calendar() -> None:
     # 23:30 in UTC is the next day in Berlin, and still the same one in New York.
     events = [
