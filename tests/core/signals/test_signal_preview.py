@@ -261,6 +261,24 @@ def test_a_duration_fires_at_the_second_at_which_it_is_reached() -> None:
     assert [(each.at, each.figure) for each in told(found)] == [("2026-11-01T11:01:01Z", Decimal(3661))]
 
 
+def test_durations_are_compared_while_both_flow_and_where_the_sign_of_the_change_turns() -> None:
+    hours = {"01T10": "1", "01T12": "0", "02T11": "1", "02T15": "0"}
+    events = [call(f"2026-11-{hour}:00:00Z", value=value) for hour, value in hours.items()]
+    of, end = meter("duration"), "2026-11-03T00:00:00Z"
+    up = preview(events, structs.replace(CAP, condition=change("3600", Direction.UP)), of, end=end)
+    assert [(each.at, each.level) for each in told(up)] == [("2026-11-01T11:00:00Z", 1), ("2026-11-02T14:00:00Z", 1)]
+    either = preview(events, structs.replace(CAP, condition=change("3600")), of, start="2026-11-02T00:00:00Z", end=end)
+    # An hour less at 11, both on until 12, as much at 13, and an hour more at 14.
+    assert [(each.at, each.level, each.figure, each.base) for each in told(either)] == [
+        ("2026-11-02T11:00:00Z", 1, Decimal(0), Decimal(3600)),
+        ("2026-11-02T12:00:00.000000001Z", 0, Decimal("3600.000000001"), Decimal(7200)),
+        ("2026-11-02T14:00:00Z", 1, Decimal(10800), Decimal(7200)),
+    ]
+    share = preview(events, structs.replace(CAP, condition=change("50", Direction.UP, percent=True)), of, end=end)
+    last = told(share)[-1]
+    assert (last.at, last.level, last.figure) == ("2026-11-02T14:00:00Z", 1, Decimal(10800))
+
+
 def test_an_average_level_crosses_at_the_first_nanosecond_at_which_it_is_past() -> None:
     events = [call("2026-11-01T06:00:00Z", value="10"), call("2026-11-01T12:00:00Z", value="0")]
     found = preview(events, structs.replace(CAP, condition=threshold("2.5", "3")), meter("level", statistic="average"))
