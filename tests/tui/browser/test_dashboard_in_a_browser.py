@@ -114,7 +114,7 @@ def test_the_page_has_no_key_and_fetches_nothing_from_elsewhere(served: Served) 
     assert "https://" not in page.text
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
-    for link in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+    for link in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
         assert served.get(link).status_code == 200, link
     assert served.get("/page.html").status_code == 404
 
