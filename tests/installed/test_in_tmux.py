@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,13 +69,13 @@ def test_the_dashboard_opens_answers_keys_and_leaves_the_terminal_as_it_was(
     assert max(len(line) for line in screen.splitlines()) <= 80
     assert key not in screen
     terminal.press("4")
-    terminal.until("[Meters]", "calls", "count")
+    terminal.until("Meters]", "calls", "count")
     terminal.press("?")
     terminal.until("esc closes", "Ask the appliance again")
     terminal.press("Escape")
     terminal.until_so(lambda screen: "esc closes" not in screen, "the list of keys is closed")
     terminal.press("1")
-    terminal.until("[Overview]")
+    terminal.until("Overview]")
     terminal.press("q")
     terminal.until("ended-0")
     assert_as_before(terminal)
@@ -95,7 +97,7 @@ def test_the_demonstration_opens_the_dashboard_and_a_signal_fires(terminal: Tmux
     terminal.run([str(PROGRAM), "demo", "--speed", "60"])
     terminal.until("Overview", "Quit")
     terminal.press("6")
-    terminal.until("[Signals]")
+    terminal.until("Signals]")
     terminal.press("q")
     screen = terminal.until("ended-0", "Proof")
     assert "✗" not in screen
@@ -106,3 +108,22 @@ def test_the_demonstration_opens_the_dashboard_and_a_signal_fires(terminal: Tmux
     assert "28,185" in history
     assert list((tmp_path / "home").glob("tallystick-demo-*")) == []
     assert_as_before(terminal)
+
+
+@pytest.mark.slow
+def test_a_demonstration_that_is_killed_takes_dashboard_and_appliance_along(terminal: Tmux, tmp_path: Path) -> None:
+    terminal.run([str(PROGRAM), "demo"])
+    terminal.until("Overview]", "Quit")
+    demonstration = terminal.process_in_front
+    family = descendants(demonstration)
+    assert len(family) >= 2
+    os.kill(demonstration, signal.SIGTERM)
+    terminal.until("ended-130")
+    assert_as_before(terminal)
+    assert [process for process in family if Path(f"/proc/{process}").exists()] == []
+    assert list((tmp_path / "home").glob("tallystick-demo-*")) == []
+
+
+def descendants(process: int) -> list[int]:
+    children = [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+    return [*children, *(each for child in children for each in descendants(child))]

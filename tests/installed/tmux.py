@@ -68,6 +68,14 @@ class Tmux:
         return self._tmux("capture-pane", "-p", "-S", "-")
 
     @property
+    def process_in_front(self) -> int:
+        """The id of the program that the shell waits for."""
+        shell = self._tmux("display-message", "-p", "#{pane_pid}").strip()
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text().split()
+        assert len(children) == 1, children
+        return int(children[0])
+
+    @property
     def is_on_other_screen(self) -> bool:
         """Whether a program has the terminal's second screen, as full-screen programs do."""
         return self._tmux("display-message", "-p", "#{alternate_on}").strip() == "1"
