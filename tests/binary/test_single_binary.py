@@ -10,6 +10,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,13 +112,25 @@ def test_it_counts_after_a_crash_and_its_compiled_library_is_inside(bare: BareDe
 
 
 @pytest.fixture
-def appliance(bare: BareDebian, tmp_path: Path) -> Iterator[Appliance]:
+def plugins(bare: BareDebian) -> Iterator[str]:
+    """Make a folder with a plugin, as its users fill it."""
+    folder = bare.folder / "srv" / "plugins"
+    shutil.rmtree(folder, ignore_errors=True)
+    pip = [sys.executable, "-m", "pip", "--quiet", "install", "--no-deps", "--no-build-isolation", "--no-compile"]
+    subprocess.run([*pip, "--target", str(folder), str(ROOT / "plugins" / "tallystick-weighted")], check=True)
+    yield "/srv/plugins"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def appliance(bare: BareDebian, plugins: str, tmp_path: Path) -> Iterator[Appliance]:
     data = bare.folder / "srv" / "data"
     shutil.rmtree(data, ignore_errors=True)
     command = bare.command(
         ["tallystick", "serve", "--data", "/srv/data", "--port", "0"],
         f"TALLYSTICK_ADMIN_KEY={ADMIN_KEY}",
         "TALLYSTICK_ALLOWED_NETWORKS=127.0.0.0/8",
+        f"TALLYSTICK_PLUGINS_DIR={plugins}",
     )
     with Appliance(tmp_path, command=command) as appliance:
         yield appliance
@@ -128,6 +141,7 @@ def test_what_it_serves_is_compiled_documented_and_speaks_to_the_outside(applian
     assert "tallystick_compiled 1.0" in appliance.client.get("/metrics").text
     assert appliance.client.get("/docs").status_code == 200
     assert "paths" in appliance.client.get("/openapi.json").json()
+    assert "weighted" in {each["name"] for each in appliance.client.get("/v1/aggregators").json()["items"]}
     # Apprise runs in a confined process of its own, which imports as it goes.
     for url in ("json://127.0.0.1:9/nobody", "slack://TokenA/TokenB/TokenC"):
         made = appliance.client.post("/v1/channels", json={"key": url.split(":")[0], "kind": "apprise", "url": url})

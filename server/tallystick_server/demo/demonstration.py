@@ -121,6 +121,8 @@ class Demonstration:
     def _replay(
         self, appliance: ThrowawayAppliance, client: ApplianceClient, live: list[Request], start: Instant
     ) -> None:
+        if self._options.dashboard:
+            self._terminal.step("the dashboard opens: `q` closes it, `?` lists its keys; then the figures come")
         # What is told meanwhile is written once the dashboard is closed.
         quiet = Terminal(io.StringIO(), io.StringIO(), for_person=True, err_for_person=False)
         watched = Dashboard(appliance, self._interruption) if self._options.dashboard else None
