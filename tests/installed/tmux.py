@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +23,9 @@ class Tmux:
     """One terminal with a shell in it; `environment` is all that its programs see beside PATH and HOME."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str], *, width: int = 80, height: int = 24) -> None:
-        self._socket = directory / "tmux.socket"
+        # Not in `directory`: the path of a socket has room for a hundred characters.
+        self._socket_folder = tempfile.TemporaryDirectory(prefix="tmux-")
+        self._socket = Path(self._socket_folder.name) / "socket"
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         self._environment = {
             **kept,
@@ -42,6 +45,7 @@ class Tmux:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._tmux("kill-server")
+        self._socket_folder.cleanup()
 
     def type(self, text: str) -> None:
         """Type a text, letter by letter as it stands."""
