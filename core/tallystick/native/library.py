@@ -37,6 +37,7 @@ _SIGNATURES: Final = {
     "compare_rows": (None, (_Bytes, _Memory, _Bytes, _Memory, _Word, _Memory)),
     "probe_filters": (None, (_Memory, _Memory, _Memory, _Word, _Memory, _Word, _Memory, _Memory)),
     "fold_rows": (_Word, (_Memory,)),
+    "merge_states": (_Word, (_Memory, _Memory, _Memory)),
     "fold_parts": (ctypes.c_int32, (_Memory, _Word, _Bytes, _Word, _Memory, _Memory, _Word, _Memory, _Memory)),
     "same_rows": (_Word, (_Bytes, _Word, _Bytes, _Word, _Word)),
     "export_texts": (ctypes.c_int32, (_Memory, _Word, ctypes.c_int32, _Memory)),

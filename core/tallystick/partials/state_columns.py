@@ -9,6 +9,8 @@ Does not: know aggregations other than those that count and add up.
 
 from __future__ import annotations
 
+import ctypes
+from bisect import insort
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +20,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tallystick.amount import SCALE
+from tallystick.native.library import NATIVE, NativeLibrary
 from tallystick.usage.aggregators import EVENTS
 from tallystick.usage.figure import HIGH, LIMB, LOW
 
@@ -32,6 +35,8 @@ _SCALES: Final = (0, 2, 3, 6, 9, SCALE)
 # A table of every group and bucket is quicker than sorting as long as most of it is used.
 _CELLS_PER_ROW_MAX: Final = 8
 _CELLS_MIN: Final = 4_096
+# So many are merged in less time than getting back one's turn may take.
+_SHORT_ROWS_MAX: Final = 20_000
 
 
 class StateColumns(msgspec.Struct, frozen=True, eq=False):
@@ -147,6 +152,14 @@ def put_together(parts: Sequence[StateColumns]) -> StateColumns | None:
     bound = sum(part.bound * factor for part, factor in zip(parts, factors, strict=True))
     if bound > INT64_MAX:
         return None
+    if NATIVE is not None:
+        return merge_states(NATIVE, parts, scale, bound)
+    return _added_up(parts, scale, bound)
+
+
+def _added_up(parts: Sequence[StateColumns], scale: int, bound: int) -> StateColumns:
+    """Put the parts together without the compiled library."""
+    factors = [10 ** (scale - part.scale) for part in parts]
     buckets = np.unique(np.concatenate([part.buckets for part in parts]))
     keys = [part.groups * len(buckets) + np.searchsorted(buckets, part.buckets)[part.places] for part in parts]
     numbers = [
@@ -190,6 +203,78 @@ def _by_sorting(keys: Sequence[Int64s], events: Sequence[Int64s], units: Sequenc
     return key[starts], counts, np.add.reduceat(np.concatenate(numbers)[order], starts) if numbers else None
 
 
+class _Part(ctypes.Structure):
+    """`states_part` of `native/merge_states.c`."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("groups", "places", "events", "units")),
+        ("count", ctypes.c_uint64),
+        ("new_places", ctypes.c_void_p),
+        ("factor", ctypes.c_int64),
+    )
+
+
+class _Made(ctypes.Structure):
+    """`states_made` of the same."""
+
+    _fields_ = tuple((name, ctypes.c_void_p) for name in ("groups", "places", "events", "units"))
+
+
+def merge_states(library: NativeLibrary, parts: Sequence[StateColumns], scale: int, bound: int) -> StateColumns:
+    """Put the parts together by the compiled library, the smallest first; `bound` says that nothing can leave 64 bits."""
+    waiting = sorted(parts, key=len, reverse=True)
+    while len(waiting) > 1:
+        merged = _merged_pair(library, waiting.pop(), waiting.pop())
+        insort(waiting, merged, key=lambda part: -len(part))
+    return msgspec.structs.replace(waiting[0], scale=scale, bound=bound)
+
+
+def _merged_pair(library: NativeLibrary, left: StateColumns, right: StateColumns) -> StateColumns:
+    rows, scale = len(left) + len(right), max(left.scale, right.scale)
+    is_same = left.buckets is right.buckets or np.array_equal(left.buckets, right.buckets)
+    buckets = left.buckets if is_same else np.union1d(left.buckets, right.buckets)
+    groups, places, events = (np.empty(rows, np.int64) for _ in range(3))
+    units = None if left.units is None else np.empty(rows, np.int64)
+    # What is passed on by its address is kept in variables until the call is over.
+    inputs = [_contiguous(part, buckets) for part in (left, right)]
+    told = [_told(part, scale) for part in inputs]
+    made = _Made(*(_address(column) for column in (groups, places, events, units)))
+    functions = library.long if rows > _SHORT_ROWS_MAX else library.short
+    count = functions.merge_states(ctypes.addressof(told[0]), ctypes.addressof(told[1]), ctypes.addressof(made))
+    return StateColumns(
+        groups[:count],
+        places[:count],
+        buckets,
+        events[:count],
+        None if units is None else units[:count],
+        scale,
+        0,
+    )
+
+
+def _contiguous(part: StateColumns, buckets: Int64s) -> StateColumns:
+    """Return the part with whole columns, and in place of its buckets where they are among those."""
+    return msgspec.structs.replace(
+        part,
+        groups=np.ascontiguousarray(part.groups),
+        places=np.ascontiguousarray(part.places),
+        buckets=np.searchsorted(buckets, part.buckets),
+        events=np.ascontiguousarray(part.events),
+        units=None if part.units is None else np.ascontiguousarray(part.units),
+    )
+
+
+def _told(part: StateColumns, scale: int) -> _Part:
+    columns = (part.groups, part.places, part.events, part.units)
+    return _Part(
+        *(_address(column) for column in columns), len(part), _address(part.buckets), 10 ** (scale - part.scale)
+    )
+
+
+def _address(column: Int64s | None) -> int | None:
+    return None if column is None else column.ctypes.data
+
+
 def units_of_parts(states: pl.DataFrame) -> tuple[Int64s, int] | None:
     """Return the numbers in `HIGH` and `LOW` as whole numbers of the smallest scale that keeps them; None where none does."""
     if not states.height:
@@ -213,8 +298,11 @@ def _is_kept_by(units: pl.DataFrame, scale: int) -> bool:
 def parts_of_units(units: Int64s, scale: int) -> list[pl.Series]:
     """Return `HIGH` and `LOW` of whole numbers of a scale, `LOW` in [0, 10^18)."""
     limb = 10 ** (18 - SCALE + scale)
-    high = units // limb
-    low = (units - high * limb) * 10 ** (SCALE - scale)
+    if len(units) and units.min() >= 0 and units.max() < limb:  # mostly, and dividing takes longer than all the rest
+        high, low = np.zeros(len(units), np.int64), units * 10 ** (SCALE - scale)
+    else:
+        high = units // limb
+        low = (units - high * limb) * 10 ** (SCALE - scale)
     return [
         pl.Series(HIGH, high, dtype=pl.Int64).cast(pl.Int128),
         pl.Series(LOW, low, dtype=pl.Int64).cast(pl.Int128),

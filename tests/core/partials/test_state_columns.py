@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tallystick.native.library import NATIVE, NativeLibrary
+from tallystick.partials import state_columns as state_columns_module
 from tallystick.partials.group_codes import GROUPS_MAX, GroupCodes
 from tallystick.partials.state_columns import (
     INT64_MAX,
@@ -48,9 +50,16 @@ def states_of(columns: StateColumns) -> Found:
     return {(group, instant // 100): (events, units) for group, instant, events, units in rows}
 
 
-@given(parts=st.lists(st.tuples(STATES, st.sampled_from([0, 2, 3])), min_size=1, max_size=5))
-def test_states_put_together_are_added_up_exactly_or_not_at_all(parts: list[tuple[Found, int]]) -> None:
-    together = put_together([columns_of(states, scale) for states, scale in parts])
+@given(
+    parts=st.lists(st.tuples(STATES, st.sampled_from([0, 2, 3])), min_size=1, max_size=5),
+    library=st.sampled_from([NATIVE, None]),
+)
+def test_states_put_together_are_added_up_exactly_or_not_at_all(
+    parts: list[tuple[Found, int]], library: NativeLibrary | None
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(state_columns_module, "NATIVE", library)
+        together = put_together([columns_of(states, scale) for states, scale in parts])
     used = max((scale for states, scale in parts if states), default=parts[0][1])
     expected: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0])
     size = 0
