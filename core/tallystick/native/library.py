@@ -38,6 +38,8 @@ _SIGNATURES: Final = {
     "probe_filters": (None, (_Memory, _Memory, _Memory, _Word, _Memory, _Word, _Memory, _Memory)),
     "fold_rows": (_Word, (_Memory,)),
     "merge_states": (_Word, (_Memory, _Memory, _Memory)),
+    "add_states": (None, (_Memory, _Word, _Memory, _Memory)),
+    "collect_states": (_Word, (_Memory, _Memory, _Word, _Word, _Memory)),
     "fold_parts": (ctypes.c_int32, (_Memory, _Word, _Bytes, _Word, _Memory, _Memory, _Word, _Memory, _Memory)),
     "same_rows": (_Word, (_Bytes, _Word, _Bytes, _Word, _Word)),
     "export_texts": (ctypes.c_int32, (_Memory, _Word, ctypes.c_int32, _Memory)),

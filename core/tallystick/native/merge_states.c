@@ -63,3 +63,36 @@ EXPORTED uint64_t tallystick_merge_states(const states_part *left, const states_
     }
     return count;
 }
+
+/* Add a part to a table that has a cell for each group and place, `places` of them for each group. */
+EXPORTED void tallystick_add_states(const states_part *part, uint64_t places, int64_t *events, int64_t *units) {
+    for (uint64_t row = 0; row < part->count; row++) {
+        uint64_t cell = (uint64_t)part->groups[row] * places + (uint64_t)part->new_places[part->places[row]];
+        events[cell] += part->events[row];
+        if (part->units != NULL) {
+            units[cell] += part->units[row] * part->factor;
+        }
+    }
+}
+
+/* Put down the cells that have events, in their order; returns how many. */
+EXPORTED uint64_t tallystick_collect_states(
+    const int64_t *events, const int64_t *units, uint64_t groups, uint64_t places, const states_made *made
+) {
+    uint64_t count = 0, cell = 0;
+    for (uint64_t group = 0; group < groups; group++) {
+        for (uint64_t place = 0; place < places; place++, cell++) {
+            if (events[cell] == 0) {
+                continue;
+            }
+            made->groups[count] = (int64_t)group;
+            made->places[count] = (int64_t)place;
+            made->events[count] = events[cell];
+            if (units != NULL) {
+                made->units[count] = units[cell];
+            }
+            count++;
+        }
+    }
+    return count;
+}

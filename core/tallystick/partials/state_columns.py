@@ -37,6 +37,7 @@ _CELLS_PER_ROW_MAX: Final = 8
 _CELLS_MIN: Final = 4_096
 # So many are merged in less time than getting back one's turn may take.
 _SHORT_ROWS_MAX: Final = 20_000
+_MERGED_IN_PAIRS_MAX: Final = 3
 
 
 class StateColumns(msgspec.Struct, frozen=True, eq=False):
@@ -221,20 +222,50 @@ class _Made(ctypes.Structure):
 
 
 def merge_states(library: NativeLibrary, parts: Sequence[StateColumns], scale: int, bound: int) -> StateColumns:
-    """Put the parts together by the compiled library, the smallest first; `bound` says that nothing can leave 64 bits."""
+    """Put the parts together by the compiled library; `bound` says that nothing can leave 64 bits."""
+    if len(parts) > _MERGED_IN_PAIRS_MAX:
+        buckets = np.unique(np.concatenate([part.buckets for part in parts]))
+        groups = 1 + max(int(part.groups[-1]) for part in parts)
+        if groups * len(buckets) <= _CELLS_PER_ROW_MAX * sum(map(len, parts)):
+            return msgspec.structs.replace(_in_native_table(library, parts, buckets, groups, scale), bound=bound)
     waiting = sorted(parts, key=len, reverse=True)
     while len(waiting) > 1:
+        # The smallest first, so that few rows are copied often.
         merged = _merged_pair(library, waiting.pop(), waiting.pop())
         insort(waiting, merged, key=lambda part: -len(part))
-    return msgspec.structs.replace(waiting[0], scale=scale, bound=bound)
+    return msgspec.structs.replace(waiting[0], bound=bound)
+
+
+def _in_native_table(
+    library: NativeLibrary, parts: Sequence[StateColumns], buckets: Int64s, groups: int, scale: int
+) -> StateColumns:
+    """Add up many parts in a table of every group and bucket, which takes a look at each row instead of some for each pair."""
+    cells = groups * len(buckets)
+    counts = np.zeros(cells, np.int64)
+    sums = None if parts[0].units is None else np.zeros(cells, np.int64)
+    for part in parts:
+        # What is passed on by its address is kept in variables until the call is over.
+        whole = _contiguous(part, buckets)
+        told = _told(whole, scale)
+        library.long.add_states(ctypes.addressof(told), len(buckets), _address(counts), _address(sums))
+    made = _room(int(np.count_nonzero(counts)), has_units=sums is not None)
+    columns = _Made(*(_address(column) for column in made))
+    library.long.collect_states(_address(counts), _address(sums), groups, len(buckets), ctypes.addressof(columns))
+    found, places, events, units = made
+    return StateColumns(found, places, buckets, events, units, scale, 0)
+
+
+def _room(rows: int, *, has_units: bool) -> tuple[Int64s, Int64s, Int64s, Int64s | None]:
+    """Return columns to be filled: groups, places, events and units."""
+    groups, places, events = (np.empty(rows, np.int64) for _ in range(3))
+    return groups, places, events, np.empty(rows, np.int64) if has_units else None
 
 
 def _merged_pair(library: NativeLibrary, left: StateColumns, right: StateColumns) -> StateColumns:
     rows, scale = len(left) + len(right), max(left.scale, right.scale)
     is_same = left.buckets is right.buckets or np.array_equal(left.buckets, right.buckets)
     buckets = left.buckets if is_same else np.union1d(left.buckets, right.buckets)
-    groups, places, events = (np.empty(rows, np.int64) for _ in range(3))
-    units = None if left.units is None else np.empty(rows, np.int64)
+    groups, places, events, units = _room(rows, has_units=left.units is not None)
     # What is passed on by its address is kept in variables until the call is over.
     inputs = [_contiguous(part, buckets) for part in (left, right)]
     told = [_told(part, scale) for part in inputs]
