@@ -44,6 +44,7 @@ SMALL_ROWS: Final = 4_096
 _REMEMBERED_MAX: Final = 1_000
 _NAMES_MAX: Final = 64
 _LOCKS: Final = 64
+_HANDED_OVER_MAX: Final = 32
 
 Flags = npt.NDArray[np.bool_]
 
@@ -185,8 +186,14 @@ class ColumnStates:
         """Return the files that count. Views share both from commit to commit, so the last answer mostly holds."""
         last = self._snapshot
         if last is None or last.segments is not segments or last.voided is not voided:
-            last = self._snapshot = Snapshot(segments, voided)
+            last = self._begin(Snapshot(segments, voided))
         return last
+
+    def _begin(self, snapshot: Snapshot) -> Snapshot:
+        """Let go of the snapshot of before: as long as it is held, files that a merge replaced are not deleted."""
+        with self._lock:
+            self._snapshot, self._aligned = snapshot, {}
+        return snapshot
 
     def covering(
         self, plan: ColumnPlan, snapshot: Snapshot, *, start: int, end: int, may_wait: bool
@@ -235,6 +242,8 @@ class ColumnStates:
 
     def replace(self, gone: Sequence[SegmentEntry], made: Sequence[SegmentEntry]) -> None:
         """Follow a merge of segments, as `PartialStates.replace` does."""
+        with self._lock:
+            self._snapshot, self._aligned = None, {}
         names = {entry.file for entry in gone}
         for key, merged in self._cache.items():
             if not isinstance(merged, Merged):
@@ -248,13 +257,13 @@ class ColumnStates:
     def handed_over(self, tail: LiveTail, voided: Positions) -> list[HandOver]:
         """Return what the states of files will be once the files of a checkpoint hold the tail's events; none of those is read.
 
-        For the foldings that were asked about lately. Left out where some of the events do not count: states of those files go by that.
+        For the foldings that were asked about last, a few. None where some of the events do not count: states of files go by that.
         """
         first, last = tail.first_position, tail.last_position
         if first is None or last is None or np.any((voided >= first) & (voided <= last)):
             return []
         found: list[HandOver] = []
-        for plan in self.tails.plans(tail):
+        for plan in self.tails.plans(tail)[-_HANDED_OVER_MAX:]:
             merged = self._kept(plan)
             states = None if merged is None else self.tails.states(plan, tail, head=last, voided=voided)
             if merged is None or states is None:

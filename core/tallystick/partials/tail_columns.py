@@ -73,7 +73,7 @@ class TailColumns:
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
 
     def plans(self, tail: LiveTail) -> list[ColumnPlan]:
-        """Return the foldings that the tail's events were asked about."""
+        """Return the foldings that the tail's events were asked about, those asked about last behind."""
         kept = [value for _, value in self._cache.items() if isinstance(value, _Folded)]
         return [folded.plan for folded in kept if folded.tail() is tail]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from msgspec.structs import replace
 
@@ -81,3 +83,15 @@ def test_new_events_are_folded_without_the_library_as_with_it(
     for first in range(0, 60, 20):
         take(house, first, 20)
         ask(house, METER, BY_DAY)
+
+
+def test_files_that_a_merge_replaced_are_not_held_by_what_is_remembered_of_them(house: EngineHouse) -> None:
+    for first in range(0, 400, 40):
+        take(house, first, 40)
+        house.engine.checkpoint()
+        ask(house, METER, BY_DAY)
+    while house.engine.merge():
+        pass
+    gc.collect()
+    listed = {entry.file for entry in house.engine.states_view().view.segments.entries}
+    assert {path.name for path in (house.directory / "segments").iterdir()} == listed
