@@ -33,6 +33,8 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _UNAVAILABLE: Final = frozenset({502, 503, 504})
+# Of a 503: it will answer soon. What is overloaded, or took too long, has answered: it refused.
+_NOT_THERE_YET: Final = frozenset({"", "starting", "not_ready", "closing", "unavailable"})
 
 
 class ErrorItem(msgspec.Struct, frozen=True):
@@ -45,12 +47,17 @@ class ErrorItem(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """RFC 9457: what the appliance says when it refuses."""
+    """RFC 9457: what the appliance says when it refuses; the code is the end of its type."""
 
+    type: str = ""
     title: str = ""
     detail: str = ""
-    code: str = ""
     errors: list[msgspec.Raw] = []
+
+    @property
+    def code(self) -> str:
+        """What kind of problem it is, in a word."""
+        return self.type.rpartition(":")[2]
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -197,7 +204,7 @@ class ApplianceClient:
         if status == _FORBIDDEN:
             return Refused("the API key lacks the scope for this", status=status)
         problem = _problem(response.content)
-        if status in _UNAVAILABLE and problem.code in ("", "not_ready", "closing"):
+        if status in _UNAVAILABLE and problem.code in _NOT_THERE_YET:
             return self._lost(Unreachable(f"{self.url} is not ready: {problem.detail or problem.title or status}"))
         words, fields = problem.detail or problem.title or f"the appliance answered {status}", dict[str, str]()
         for raw in problem.errors:

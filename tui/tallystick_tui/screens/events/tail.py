@@ -19,6 +19,7 @@ from .event import Event
 ROWS_MAX: Final = 200
 SAMPLE_PER_S: Final = 40
 WINDOW_S: Final = 4.0
+_BUCKET_S: Final = 0.1
 _event: Final = msgspec.json.Decoder(Event)
 
 
@@ -37,17 +38,18 @@ class Tail:
     def __init__(self) -> None:
         self.events: deque[Event] = deque(maxlen=ROWS_MAX)
         self.landed = 0
-        self._counts: deque[tuple[float, int, bool]] = deque(maxlen=1_000)
+        # By tenths of a second: when, how many, and whether some of them were left out.
+        self._counts: deque[tuple[float, int, bool]] = deque()
         self._began_s: float | None = None
 
     def add(self, event: Event, now_s: float) -> None:
         """Take an event that landed."""
         self.events.appendleft(event)
-        self._count(1, now_s, is_shown=True)
+        self._count(1, now_s, is_sampled=False)
 
     def miss(self, count: int, now_s: float) -> None:
         """Take the count of events that were left out."""
-        self._count(count, now_s, is_shown=False)
+        self._count(count, now_s, is_sampled=True)
 
     def begin(self, now_s: float) -> None:
         """Begin to count; before, nobody listened."""
@@ -62,11 +64,15 @@ class Tail:
 
     def is_sampled(self, now_s: float) -> bool:
         """Return whether some of what landed lately was left out."""
-        return any(not is_shown for at_s, _, is_shown in self._counts if now_s - at_s <= WINDOW_S)
+        return any(is_sampled for at_s, _, is_sampled in self._counts if now_s - at_s <= WINDOW_S)
 
-    def _count(self, count: int, now_s: float, *, is_shown: bool) -> None:
+    def _count(self, count: int, now_s: float, *, is_sampled: bool) -> None:
         self.landed += count
-        self._counts.append((now_s, count, is_shown))
+        if self._counts and now_s - self._counts[-1][0] < _BUCKET_S:
+            at_s, before, was_sampled = self._counts.pop()
+            self._counts.append((at_s, before + count, was_sampled or is_sampled))
+        else:
+            self._counts.append((now_s, count, is_sampled))
         while self._counts and now_s - self._counts[0][0] > WINDOW_S:
             self._counts.popleft()
 
