@@ -2,7 +2,7 @@
 # A second run is quick: `.venv/.run-ready` and `.venv/.dev-ready` say which lock file was installed last.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-allowance bench-50m bench-queries bench-queries-100m bench-signals soak binary test-binary lock clean
+.PHONY: help demo test lint format bench bench-allowance bench-dashboard bench-50m bench-queries bench-queries-100m bench-signals soak binary test-binary lock clean
 
 # The first Python that is new enough; `make test PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -24,6 +24,7 @@ help:
 	@echo 'make format          let ruff format and fix what it can'
 	@echo 'make bench           measure against decode-and-discard and PostgreSQL; needs wrk and PostgreSQL 15'
 	@echo 'make bench-allowance  measure what a customer has left, asked while events come, beside a Redis counter: a minute'
+	@echo 'make bench-dashboard  measure what the dashboard takes beside 50,000 events a second, and how soon it answers a key'
 	@echo 'make bench-50m       measure the engine alone at 50 million events: long, several gigabytes of disk'
 	@echo 'make bench-queries   ask Tallystick, DuckDB, ClickHouse and PostgreSQL the same questions over 10 million events'
 	@echo 'make bench-signals   time 1,000 signals on each of 10,000 customers beside ingest, from the event to the webhook'
@@ -62,6 +63,9 @@ bench-queries: .venv/.bench-ready
 
 bench-queries-100m: .venv/.bench-ready
 	$(BIN)/python -m tests.bench.queries --compare-sizes 10000000 100000000 $(ARGS)
+
+bench-dashboard: .venv/.dev-ready
+	$(BIN)/python -m tests.bench.dashboard $(ARGS)
 
 bench-signals: .venv/.dev-ready
 	$(BIN)/python -m tests.bench.signals $(ARGS)

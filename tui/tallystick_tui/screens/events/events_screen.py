@@ -207,7 +207,7 @@ class EventsScreen(EventActions, SectionScreen):
     def on_screen_resume(self) -> None:
         """Draw what landed while this is shown."""
         if self._redraw is None:
-            self._redraw = self.set_interval(_REDRAW_S, self._draw_landed)
+            self._redraw = self.set_interval(_REDRAW_S, self.draw_landed)
 
     def on_screen_suspend(self) -> None:
         """Follow nothing while another section, or an event, is shown."""
@@ -223,7 +223,13 @@ class EventsScreen(EventActions, SectionScreen):
             self._following.cancel()
             self._following = None
 
-    def _draw_landed(self) -> None:
+    @property
+    def landed(self) -> int:
+        """How many events landed since the list follows them."""
+        return self._tail.landed
+
+    def draw_landed(self) -> None:
+        """Show what landed since the last time, or how fast it does."""
         if not self.has_content:
             return
         if self._mode is Mode.LIVE and self._tail.events and self._tail.events[0].key not in self._shown:
