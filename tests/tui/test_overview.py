@@ -153,6 +153,37 @@ def test_counters_and_graph_move_while_events_come(fixed: Appliance) -> None:
     asyncio.run(run())
 
 
+def test_a_signal_that_fires_is_listed_and_opened(fixed: Appliance) -> None:
+    meter = {"key": "calls", "event_type": "call", "aggregation": "count"}
+    fixed.client.post("/v1/meters", json=meter).raise_for_status()
+    condition = {"type": "threshold", "op": ">=", "value": 3}
+    signal = {"key": "busy", "meter": "calls", "scope": {"customer": "*"}, "period": "day", "condition": condition}
+    fixed.client.post("/v1/signals", json=signal).raise_for_status()
+    events = [{"id": str(number), "type": "call", "customer": "acme"} for number in range(4)]
+    fixed.client.post("/v1/events", json=events).raise_for_status()
+
+    async def run() -> None:
+        app = dashboard(fixed)
+        async with app.run_test(size=(160, 48)) as pilot:
+            await until(lambda: isinstance(app.screen, OverviewScreen) and app.screen.has_content)
+
+            async def fired() -> None:
+                async with asyncio.timeout(20):
+                    while not cells(app, "#signals"):
+                        await overview(app).reload().wait()
+
+            await fired()
+            (row,) = cells(app, "#signals")
+            assert row[0] == "▲ fired"
+            assert row[1:4] == ["busy", "acme", "4 of 3"]
+            await until(lambda: "signals 1 fired" in facts(app, "#counters"))
+            overview(app).query_one("#signals", DataTable).focus()
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.SECTION is Section.SIGNALS)
+
+    asyncio.run(run())
+
+
 def test_an_empty_appliance_says_what_to_do_next(fixed: Appliance) -> None:
     async def run() -> None:
         app = dashboard(fixed)
