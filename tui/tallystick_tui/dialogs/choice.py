@@ -108,11 +108,13 @@ class Choice(ModalScreen[str | None]):
         words = self.query_one("#choice-words", Static)
         words.update("looking …")
         try:
-            self._offers = [*self._offers, *await load()]
+            loaded = {offer.value: offer for offer in await load()}
         except ApplianceFailure as failure:
             words.update(f"! {failure}")
             return
-        self._load = None
+        # What was offered before stays where it is; what is known of it by now is said.
+        before = [loaded.pop(offer.value, offer) for offer in self._offers]
+        self._offers, self._load = [*before, *loaded.values()], None
         self._show(self.query_one(Input).value)
 
     @on(Input.Changed)

@@ -71,6 +71,7 @@ class Meter(msgspec.Struct, frozen=True):
     aggregation: str
     unit: str | None = None
     dimensions: list[str] = []
+    archived_at: str | None = None
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -77,6 +77,11 @@ class EventsBehind(ModalScreen[None]):
         self._figure: Figure | None = None
         self._items: Sequence[Event | Interval] = ()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether a page is shown."""
+        return bool(self._items)
+
     def compose(self) -> ComposeResult:
         """Lay out title, table and proof."""
         yield Static(self._words, id="behind-title", markup=False)

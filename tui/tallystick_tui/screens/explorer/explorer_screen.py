@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from tallystick_tui.app_of import app_of
-from tallystick_tui.connection.appliance_client import ApplianceClient
+from tallystick_tui.connection.appliance_client import ApplianceClient, segment
 from tallystick_tui.dialogs.choice import Choice, Offer
 from tallystick_tui.navigation import Destination, Section, ToExplorer
 from tallystick_tui.screens.section_screen import SectionScreen
@@ -83,6 +83,7 @@ class ExplorerScreen(SectionScreen):
         self._editor = QuestionEditor(self, client, viewer)
         self._take_out = TakeOut(self)
         self._row_to_find = ""
+        self._are_meters_fresh = False
 
     @property
     def meter(self) -> Meter | None:
@@ -123,7 +124,7 @@ class ExplorerScreen(SectionScreen):
     async def load(self) -> None:
         """Ask the question and show the answer."""
         await self._load_meters()
-        if not self._meters:
+        if not self.question.meter:
             self.show_empty(
                 "no meter yet\n\na meter is a named question over events: press 4 for Meters and n there to define one;\n"
                 "it covers the events that came before it as well"
@@ -141,10 +142,26 @@ class ExplorerScreen(SectionScreen):
         self._show_answer()
 
     async def _load_meters(self) -> None:
-        page = await self.client.ask_page("/v1/meters", item=Meter, limit=1000)
-        self._meters = page.items
-        if self._meters and not self.question.meter:
-            self.question = replace(self.question, meter=self._meters[0].key)
+        key = self.question.meter
+        if not self._are_meters_fresh:
+            params = [("include_archived", "true")]
+            self._meters = (await self.client.ask_page("/v1/meters", params, item=Meter, limit=1000)).items
+            self._are_meters_fresh = True
+        if key and self.meter is None:
+            path = f"/v1/meters/{segment(key)}"
+            self._meters.append(await self.client.ask(path, [("include_archived", "true")], answer=Meter))
+        live = [meter for meter in self._meters if meter.archived_at is None]
+        if live and not key:
+            self.question = replace(self.question, meter=live[0].key)
+
+    def on_screen_resume(self) -> None:
+        """Look again which meters there are."""
+        self._are_meters_fresh = False
+
+    def action_reload(self) -> None:
+        """Ask everything again."""
+        self._are_meters_fresh = False
+        super().action_reload()
 
     def ask(self, question: Question, *, row: str = "") -> None:
         """Ask something else; what is being asked is cancelled. The cursor goes to `row` once it is there."""
@@ -171,6 +188,8 @@ class ExplorerScreen(SectionScreen):
         self.query_one("#explorer-empty", Static).update(words)
         self.query_one("#explorer-totals", Static).update("")
         self.shown = self._pivot = None
+        self.set_focus(None)
+        self.refresh_bindings()
 
     def _show_answer(self) -> None:
         asked, answers = self.shown, self._answers
@@ -179,7 +198,9 @@ class ExplorerScreen(SectionScreen):
         self._show_chips()
         whole = answers.whole
         if whole is None or (not whole.events and not answers.asked.totals):
-            self._show_nothing(f"nothing was used {self._in_range()}\n\nd chooses another range, f changes the filters")
+            self._show_nothing(
+                f"nothing was used\n{self._in_range()}\n\nd chooses another range, f changes the filters"
+            )
             return
         self.remove_class("-nothing")
         zone = zone_named(asked.question.zone)
@@ -189,7 +210,7 @@ class ExplorerScreen(SectionScreen):
             zone,
             is_plain=self.viewer.is_plain,
             shade=self._shade(),
-            bar_style=f"{variables['primary']} on {variables['background']}",
+            bar_style=variables["primary"],
         )
         self._pivot = shown = pivot(asked, answers.asked, look)
         self.set_class(shown.kind is Kind.GROUPS, "-over")
@@ -230,7 +251,7 @@ class ExplorerScreen(SectionScreen):
 
     def _in_range(self) -> str:
         zone = zone_named(self.question.zone)
-        return f"in {self.question.range.words(self.viewer.now(), zone)}"
+        return f"{self.question.range.words(self.viewer.now(), zone)}, {zone.key}"
 
     def _show_face(self) -> None:
         for face in Face:
@@ -239,8 +260,12 @@ class ExplorerScreen(SectionScreen):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the way up only where there is one."""
-        return bool(self.trail) if action == "up" else super().check_action(action, parameters)
+        """Offer the way up, and what needs an answer, only where these are."""
+        if action == "up":
+            return bool(self.trail)
+        if action in {"events", "export", "texts"}:
+            return self.shown is not None
+        return super().check_action(action, parameters)
 
     @on(QuestionChips.Pressed)
     async def press_chip(self, message: QuestionChips.Pressed) -> None:

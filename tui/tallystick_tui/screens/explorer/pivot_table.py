@@ -10,8 +10,11 @@ from tallystick_tui.widgets.record_table import RecordTable
 
 
 class PivotTable(RecordTable):
-    """As its parent; figures keep their shade under the cursor."""
+    """As its parent; the cursor lets shades and bars be seen."""
 
+    DEFAULT_CSS = """
+    PivotTable > .datatable--cursor, PivotTable:focus > .datatable--cursor { background: $primary 30%; color: $foreground; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Into", tooltip="Go down into the row under the cursor"),
     ]

@@ -44,7 +44,7 @@ class QuestionEditor:
     async def choose_meter(self, question: Question, meters: Sequence[Meter]) -> Question | None:
         """Ask another meter the same; what it is grouped and filtered by stays."""
         offers = [Offer(meter.key, _meter_words(meter), _meter_note(meter)) for meter in meters]
-        key = await self._choice(Choice("Meter", offers, chosen=question.meter))
+        key = await self._choice(Choice("Meter", offers, chosen=question.meter, takes_typed="a key"))
         return None if key is None else replace(question, meter=key)
 
     async def choose_group(self, question: Question, meter: Meter) -> Question | None:
@@ -57,8 +57,7 @@ class QuestionEditor:
             if question.group_by:
                 present = " and ".join(question.group_by)
                 offers += [Offer(_ADD + each.name, f"{present} and {each.name}") for each in further]
-            known = {CUSTOMER, *meter.dimensions}
-            return [offer for offer in offers if offer.value not in known]
+            return offers
 
         first = [Offer(name) for name in dict.fromkeys((CUSTOMER, *meter.dimensions))]
         offers = [Offer(_NOTHING, "nothing", "only over time"), *first]
@@ -85,8 +84,7 @@ class QuestionEditor:
         known = [Offer(name) for name in dict.fromkeys((CUSTOMER, *meter.dimensions))]
 
         async def load() -> list[Offer]:
-            listed = {offer.value for offer in known}
-            return [_dimension_offer(each) for each in await self._dimensions(question) if each.name not in listed]
+            return [_dimension_offer(each) for each in await self._dimensions(question)]
 
         offers = [*present, *known]
         name = await self._choice(Choice("Filter by", offers, load=load, takes_typed="a property"))
@@ -197,7 +195,8 @@ def _meter_words(meter: Meter) -> str:
 
 
 def _meter_note(meter: Meter) -> str:
-    return f"{meter.aggregation} of {meter.event_type}" + (f", {meter.unit}" if meter.unit else "")
+    parts = [f"{meter.aggregation} of {meter.event_type}", meter.unit, "archived" if meter.archived_at else None]
+    return ", ".join(part for part in parts if part)
 
 
 @lru_cache(maxsize=1)
