@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -14,6 +15,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from tallystick_tui.app import DashboardApp
+from tallystick_tui.config.view_state import ViewStateFile
+from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.dialogs.choice import Choice
 from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.dialogs.text_question import TextQuestion
@@ -23,11 +26,12 @@ from tallystick_tui.screens.explorer.date_range import DateRange, Preset
 from tallystick_tui.screens.explorer.drill import Step, trail_words
 from tallystick_tui.screens.explorer.events_behind import EventsBehind
 from tallystick_tui.screens.explorer.explorer_screen import ExplorerScreen
+from tallystick_tui.screens.explorer.face import Face
 from tallystick_tui.screens.explorer.question import Window
 from tallystick_tui.screens.explorer.question_chips import QuestionChips
 from tallystick_tui.screens.explorer.question_texts import QuestionTexts
 from tallystick_tui.screens.explorer.range_dialog import RangeDialog
-from tallystick_tui.screens.explorer.words import Face
+from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.connection_banner import ConnectionBanner
 from tallystick_tui.widgets.failure_line import FailureLine
 from tallystick_tui.widgets.record_table import RecordTable
@@ -35,7 +39,7 @@ from tallystick_tui.widgets.state_message import StateMessage
 from tallystick_tui.widgets.time_graph import GraphKind, TimeGraph
 from tests.appliance import Appliance
 
-from .conftest import dashboard, until
+from .conftest import dashboard, fixed_now, until
 
 NARROW, WIDE = (80, 24), (160, 48)
 AnyPilot = Pilot[Any]  # Any: what an app returns
@@ -119,7 +123,8 @@ def test_the_first_question_is_the_week_by_customer_with_the_figures_of_the_appl
         ]
         assert words(app, "#explorer-totals").startswith("total 762,906 token · 1,869 events · 8 groups")
         assert explorer(app).query_one("#explorer-graph", TimeGraph).display is (size == WIDE)
-        assert app.screen.query_one(QuestionChips).region.height == (1 if size == WIDE else 2)
+        lines = 1 if size == WIDE else 2
+        await until(lambda: app.screen.query_one(QuestionChips).region.height == lines)
 
     run(sampled, steps, size=size)
 
@@ -162,7 +167,7 @@ def test_a_property_or_value_that_nobody_sent_yet_can_be_typed(sampled: Applianc
         await take(app, pilot, "mars")
         assert explorer(app).question.filters == (("planet", ("mars",)),)
         await until(lambda: app.screen.has_class("-nothing"))
-        assert "nothing was used in last 7 days" in words(app, "#explorer-empty")
+        assert words(app, "#explorer-empty").startswith("nothing was used\nlast 7 days, Europe/Berlin")
 
     run(sampled, steps)
 
@@ -348,6 +353,48 @@ def test_views_are_saved_opened_and_removed(sampled: Appliance) -> None:
         assert [offer.value for offer in dialog.offers] == ["save"]
 
     run(sampled, steps)
+
+
+def test_views_and_the_last_question_are_there_at_the_next_start(sampled: Appliance, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    async def steps(app: DashboardApp, pilot: AnyPilot) -> None:
+        await pilot.press(Section.EXPLORER.key)
+        await until(lambda: isinstance(app.screen, ExplorerScreen))
+        await answered(app)
+        await choose(app, pilot, "m", "stor")
+        await choose(app, pilot, "o", "save")
+        await until(lambda: isinstance(app.screen, TextQuestion) and app.screen.query_one(Input).has_focus)
+        await type_in(pilot, "store")
+        await pilot.press("enter")
+        await until(lambda: "store" in [view.name for view in kept().read().views])
+        await choose(app, pilot, "d", "today")
+        await pilot.press("t")
+        await until(lambda: '"graph"' in kept().read().choices["explorer.last"])
+
+    async def again(app: DashboardApp, pilot: AnyPilot) -> None:
+        await pilot.press(Section.EXPLORER.key)
+        await until(lambda: isinstance(app.screen, ExplorerScreen))
+        await answered(app)
+        screen = explorer(app)
+        assert (screen.question.meter, screen.question.range) == ("storage", DateRange(Preset.TODAY))
+        assert screen.face is Face.GRAPH
+        await choose(app, pilot, "o", "store")
+        await answered(app)
+        assert screen.question.range == DateRange(Preset.LAST_7_DAYS)
+
+    def kept() -> ViewStateFile:
+        return ViewStateFile(tmp_path, say=said.append)
+
+    async def go(through: Steps) -> None:
+        viewer = Viewer(zone=ZoneInfo("Europe/Berlin"), now=fixed_now, kept=kept())
+        app = DashboardApp(ApplianceClient(sampled.url, sampled.admin_key), viewer=viewer)
+        async with app.run_test(size=NARROW) as pilot:
+            await through(app, pilot)
+
+    asyncio.run(go(steps))
+    asyncio.run(go(again))
+    assert said == []
 
 
 def test_a_csv_file_has_every_group_and_is_not_replaced_unasked(

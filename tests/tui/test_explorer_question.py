@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 from tallystick_tui.screens.explorer.answer import Meter
 from tallystick_tui.screens.explorer.date_range import DateRange, InvalidRange, Preset, Span, parse_moment
 from tallystick_tui.screens.explorer.drill import next_dimensions, of_row
+from tallystick_tui.screens.explorer.face import Face
 from tallystick_tui.screens.explorer.pivot import Place
 from tallystick_tui.screens.explorer.question import WINDOWS_MAX, Question, Window, window_for
 from tallystick_tui.screens.explorer.saved_views import View, view_of, view_text
+from tallystick_tui.widgets.time_graph import GraphKind
 from tests.appliance import Appliance
 
 from .conftest import fixed_now
@@ -167,9 +169,11 @@ def test_the_next_dimension_is_the_meters_own_that_nothing_is_narrowed_to() -> N
 
 def test_a_view_is_kept_as_text_and_one_of_another_version_is_none() -> None:
     question = Question("tokens", "Europe/Berlin", DateRange(None, "-2d", ""), ("customer",), window=Window.HOUR)
-    view = View(question.with_filter("region", "eu"), "table", "bars")
+    view = View(question.with_filter("region", "eu"), Face.TABLE, GraphKind.BARS)
     assert view_of(view_text(view)) == view
     assert view_of('{"question": 1}') is None
+    assert view_of(view_text(view).replace("Europe/Berlin", "Europe/Atlantis")) is None
+    assert view_of(view_text(view).replace('"bars"', '"pies"')) is None
 
 
 QUESTIONS = [

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from tallystick_tui.app_of import app_of
-from tallystick_tui.connection.appliance_client import ApplianceClient, segment
+from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.dialogs.choice import Choice, Offer
 from tallystick_tui.navigation import Destination, Section, ToExplorer
 from tallystick_tui.screens.section_screen import SectionScreen
@@ -28,19 +28,21 @@ from tallystick_tui.widgets.record_table import RecordTable
 from tallystick_tui.widgets.time_graph import GraphKind, TimeGraph
 
 from .answer import Answers, Meter
-from .date_range import DateRange, InvalidRange, zone_named
+from .date_range import InvalidRange, zone_named
 from .drill import Step, can_be_cut, next_dimensions, of_row, trail_words
 from .events_behind import EventsBehind
+from .face import Face
 from .graph_series import graph_of
+from .known_meters import KnownMeters
 from .labels import group_value
 from .pivot import Kind, Look, Pivot, Place, pivot
 from .pivot_table import PivotTable
-from .question import Asked, Question, Window
+from .question import Asked, Question, arriving
 from .question_chips import QuestionChips
 from .question_editor import CUSTOMER, QuestionEditor
 from .question_texts import QuestionTexts
 from .take_out import TakeOut
-from .words import Face, chips, totals_words
+from .words import chips, totals_words
 
 _TIME = "time"
 _EVENTS = "events"
@@ -77,18 +79,17 @@ class ExplorerScreen(SectionScreen):
         self.face, self.graph_kind = Face.BOTH, GraphKind.LINES
         self.trail: list[Step] = []
         self.shown: Asked | None = None
-        self._meters: list[Meter] = []
+        self._meters = KnownMeters(client)
         self._answers: Answers | None = None
         self._pivot: Pivot | None = None
         self._editor = QuestionEditor(self, client, viewer)
         self._take_out = TakeOut(self)
         self._row_to_find = ""
-        self._are_meters_fresh = False
 
     @property
     def meter(self) -> Meter | None:
         """The meter that is asked."""
-        return next((meter for meter in self._meters if meter.key == self.question.meter), None)
+        return self._meters.of(self.question.meter)
 
     def compose_content(self) -> Iterable[Widget]:
         """Lay out the question, its answer, and the totals."""
@@ -106,24 +107,23 @@ class ExplorerScreen(SectionScreen):
 
     def arrive(self, destination: Destination) -> None:
         """Ask what another section wants to see."""
-        if not isinstance(destination, ToExplorer):
-            return
-        asked = self.question
-        if destination.meter is not None:
-            asked = replace(asked, meter=destination.meter)
-        if destination.group_by is not None:
-            asked = replace(asked, group_by=destination.group_by)
-        if destination.filters is not None:
-            asked = replace(asked, filters=tuple(destination.filters.items()))
-        if destination.start is not None:
-            asked = replace(asked, range=DateRange(None, destination.start, destination.end or ""))
-        if destination.window is not None:
-            asked = replace(asked, window=Window(destination.window))
-        self.question, self.trail = asked, []
+        if isinstance(destination, ToExplorer):
+            self.question, self.trail = arriving(self.question, destination), []
+
+    def on_screen_resume(self) -> None:
+        """Look again which meters there are."""
+        self._meters.forget()
+
+    def action_reload(self) -> None:
+        """Ask everything again."""
+        self._meters.forget()
+        super().action_reload()
 
     async def load(self) -> None:
         """Ask the question and show the answer."""
-        await self._load_meters()
+        await self._meters.load(self.question.meter)
+        if not self.question.meter and self._meters.live:
+            await self._begin(self._meters.live)
         if not self.question.meter:
             self.show_empty(
                 "no meter yet\n\na meter is a named question over events: press 4 for Meters and n there to define one;\n"
@@ -141,31 +141,19 @@ class ExplorerScreen(SectionScreen):
         self.shown, self._answers = asked, answers
         self._show_answer()
 
-    async def _load_meters(self) -> None:
-        key = self.question.meter
-        if not self._are_meters_fresh:
-            params = [("include_archived", "true")]
-            self._meters = (await self.client.ask_page("/v1/meters", params, item=Meter, limit=1000)).items
-            self._are_meters_fresh = True
-        if key and self.meter is None:
-            path = f"/v1/meters/{segment(key)}"
-            self._meters.append(await self.client.ask(path, [("include_archived", "true")], answer=Meter))
-        live = [meter for meter in self._meters if meter.archived_at is None]
-        if live and not key:
+    async def _begin(self, live: Sequence[Meter]) -> None:
+        """Ask what was asked last if its meter is here, else the first meter."""
+        last = await self._take_out.last()
+        if last is not None and last.question.meter in {meter.key for meter in live}:
+            self.question, self.face, self.graph_kind = last.question, last.face, last.kind
+            self._show_face()
+        else:
             self.question = replace(self.question, meter=live[0].key)
-
-    def on_screen_resume(self) -> None:
-        """Look again which meters there are."""
-        self._are_meters_fresh = False
-
-    def action_reload(self) -> None:
-        """Ask everything again."""
-        self._are_meters_fresh = False
-        super().action_reload()
 
     def ask(self, question: Question, *, row: str = "") -> None:
         """Ask something else; what is being asked is cancelled. The cursor goes to `row` once it is there."""
         self.question, self._row_to_find = question, row
+        self._take_out.remember()
         self.reload()
 
     # What is shown
@@ -281,7 +269,7 @@ class ExplorerScreen(SectionScreen):
         changed: Awaitable[Question | None]
         match part:
             case "meter":
-                changed = self._editor.choose_meter(question, self._meters)
+                changed = self._editor.choose_meter(question, self._meters.items)
             case "group":
                 changed = self._editor.choose_group(question, meter)
             case "filter":
@@ -318,6 +306,7 @@ class ExplorerScreen(SectionScreen):
     def show_as(self, face: Face, kind: GraphKind) -> None:
         """Show the answer in this form."""
         self.face, self.graph_kind = face, kind
+        self._take_out.remember()
         self._show_face()
         self._show_answer()
         if face is not Face.GRAPH:

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import quote
 
 from tallystick_tui.connection.appliance_client import segment
+from tallystick_tui.navigation import ToExplorer
 from tallystick_tui.texts import moments
 
 from .date_range import DateRange, Span, zone_named
@@ -180,6 +181,18 @@ class Asked:
 
     def _range(self) -> list[tuple[str, str]]:
         return [("from", moments.rfc3339(self.span.start)), ("to", moments.rfc3339(self.span.end))]
+
+
+def arriving(question: Question, destination: ToExplorer) -> Question:
+    """Return the question that another section wants to see; what it does not say stays."""
+    kept = {
+        "meter": destination.meter,
+        "group_by": destination.group_by,
+        "filters": None if destination.filters is None else tuple(destination.filters.items()),
+        "range": None if destination.start is None else DateRange(None, destination.start, destination.end or ""),
+        "window": None if destination.window is None else Window(destination.window),
+    }
+    return replace(question, **{name: value for name, value in kept.items() if value is not None})
 
 
 def window_for(span: Span, wanted: Window | None) -> Window:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
+from tallystick_tui.config.view_state import TEXT_LENGTH_MAX, SavedView, ViewStateFile
+from tallystick_tui.widgets.time_graph import GraphKind
+
+from .date_range import InvalidRange, zone_named
+from .face import Face
 from .question import Question
+
+_SECTION: Final = "explorer"
+_LAST: Final = "explorer.last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +23,12 @@ class View:
     """A question, and whether it is looked at as a table or as a graph, and which."""
 
     question: Question
-    face: str
-    kind: str
+    face: Face
+    kind: GraphKind
 
 
 class SavedViews(Protocol):
-    """Where they are kept. `save` and `remove` may raise `ApplianceFailure`'s neighbours: their words are shown."""
+    """Where they are kept. May read and write files: called from threads. `save` and `remove` raise `ConfigFailure`."""
 
     def texts(self) -> dict[str, str]:
         """Return the views as text, by name."""
@@ -33,6 +41,42 @@ class SavedViews(Protocol):
     def remove(self, name: str) -> None:
         """Forget a view."""
         ...
+
+    def last(self) -> str | None:
+        """Return the view that was looked at last, as text."""
+        ...
+
+    def remember(self, text: str) -> None:
+        """Keep what is looked at now, for the next start; one that is too long is left out."""
+        ...
+
+
+class KeptViews:
+    """Views in the user's config folder."""
+
+    def __init__(self, kept: ViewStateFile) -> None:
+        self._kept = kept
+
+    def texts(self) -> dict[str, str]:
+        """Return the views as text, by name."""
+        return {view.name: view.question for view in self._kept.read().views if view.section == _SECTION}
+
+    def save(self, name: str, text: str) -> None:
+        """Keep a view; one of the same name gives way."""
+        self._kept.save_view(SavedView(name=name, section=_SECTION, question=text))
+
+    def remove(self, name: str) -> None:
+        """Forget a view."""
+        self._kept.remove_view(_SECTION, name)
+
+    def last(self) -> str | None:
+        """Return the view that was looked at last, as text."""
+        return self._kept.read().choices.get(_LAST)
+
+    def remember(self, text: str) -> None:
+        """Keep what is looked at now, for the next start; one that is too long is left out."""
+        if len(text) <= TEXT_LENGTH_MAX:
+            self._kept.remember(_LAST, text)
 
 
 class ViewsInMemory:
@@ -53,6 +97,13 @@ class ViewsInMemory:
         """Forget a view."""
         self._texts.pop(name, None)
 
+    def last(self) -> str | None:
+        """Return nothing: the next start begins anew."""
+        return None
+
+    def remember(self, text: str) -> None:
+        """Keep nothing for the next start."""
+
 
 def view_text(view: View) -> str:
     """Return a view as it is kept."""
@@ -60,8 +111,10 @@ def view_text(view: View) -> str:
 
 
 def view_of(text: str) -> View | None:
-    """Return the view that a text is; None for one of another version."""
+    """Return the view that a text is; None for one of another version, or in a zone that is not known here."""
     try:
-        return msgspec.json.decode(text, type=View)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        view = msgspec.json.decode(text, type=View)
+        zone_named(view.question.zone)
+    except (msgspec.MsgspecError, UnicodeDecodeError, InvalidRange):
         return None
+    return view

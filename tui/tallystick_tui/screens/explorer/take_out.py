@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.worker import Worker
 
 from tallystick_tui.app_of import app_of
+from tallystick_tui.config.failure import ConfigFailure
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.dialogs.choice import Choice, Offer
 from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.dialogs.text_question import TextQuestion
 from tallystick_tui.texts import figures
-from tallystick_tui.widgets.time_graph import GraphKind
 
 from .csv_export import default_file, write_csv
 from .date_range import zone_named
 from .question import Asked
-from .saved_views import SavedViews, View, ViewsInMemory, view_of, view_text
-from .words import Face
+from .saved_views import KeptViews, SavedViews, View, ViewsInMemory, view_of, view_text
 
 if TYPE_CHECKING:
     from .explorer_screen import ExplorerScreen
@@ -33,16 +34,18 @@ _OPEN: Final = "open "
 class TakeOut:
     """Dialogs over the explorer; they run in workers of its screen."""
 
-    def __init__(self, screen: ExplorerScreen, views: SavedViews | None = None) -> None:
-        self._screen, self._views = screen, views or ViewsInMemory()
+    def __init__(self, screen: ExplorerScreen) -> None:
+        self._screen, kept = screen, screen.viewer.kept
+        self._last = ""
+        self._views: SavedViews = ViewsInMemory() if kept is None else KeptViews(kept)
 
     def export(self) -> Worker[None]:
         """Ask for a file's name and write the answer there."""
-        return self._screen.run_worker(self._export(), group="export", exclusive=True)
+        return self._screen.run_worker(self._export, group="export", exclusive=True)
 
     def views(self) -> Worker[None]:
         """Open, save or remove a view."""
-        return self._screen.run_worker(self._choose_view(), group="edit", exclusive=True)
+        return self._screen.run_worker(self._choose_view, group="edit", exclusive=True)
 
     async def _export(self) -> None:
         screen, asked = self._screen, self._screen.shown
@@ -86,7 +89,7 @@ class TakeOut:
 
     async def _choose_view(self) -> None:
         screen = self._screen
-        texts = self._views.texts()
+        texts = await asyncio.to_thread(self._views.texts)
         offers = [Offer(_OPEN + name, name, _note(text)) for name, text in sorted(texts.items())]
         offers = [*offers, Offer(_SAVE, "save this question under a name …")]
         if texts:
@@ -105,12 +108,11 @@ class TakeOut:
             screen.say("this view was saved by another version, and cannot be read")
             return
         screen.trail = []
-        screen.show_as(Face(view.face), GraphKind(view.kind))
+        screen.show_as(view.face, view.kind)
         screen.ask(view.question)
 
     async def _save(self, texts: dict[str, str]) -> None:
-        screen = self._screen
-        view = View(screen.question, screen.face.value, screen.graph_kind.value)
+        screen, text = self._screen, self._present()
         name = await app_of(screen).push_screen_wait(TextQuestion("Save view", "its name"))
         if name is None:
             return
@@ -118,15 +120,39 @@ class TakeOut:
             Confirmation("Replace the view?", f"{name} is there already.", does="Replace")
         ):
             return
-        self._views.save(name, view_text(view))
-        screen.notify(name, title="View saved", markup=False)
+        if await self._changed(lambda: self._views.save(name, text)):
+            screen.notify(name, title="View saved", markup=False)
 
     async def _remove(self, texts: dict[str, str]) -> None:
         screen = self._screen
         name = await app_of(screen).push_screen_wait(Choice("Remove", [Offer(name) for name in sorted(texts)]))
-        if name is not None:
-            self._views.remove(name)
+        if name is not None and await self._changed(lambda: self._views.remove(name)):
             screen.notify(name, title="View removed", markup=False)
+
+    async def last(self) -> View | None:
+        """Return the view that was looked at when the dashboard last ended."""
+        text = await asyncio.to_thread(self._views.last)
+        return None if text is None else view_of(text)
+
+    def remember(self) -> Worker[bool]:
+        """Keep the present view for the next start."""
+        self._last = self._present()
+        # Whichever thread comes last writes what was looked at last.
+        remember = partial(self._changed, lambda: self._views.remember(self._last))
+        return self._screen.run_worker(remember, group="remember", exclusive=True)
+
+    def _present(self) -> str:
+        screen = self._screen
+        return view_text(View(screen.question, screen.face, screen.graph_kind))
+
+    async def _changed(self, change: Callable[[], None]) -> bool:
+        """Make a change in a thread; a failure is said."""
+        try:
+            await asyncio.to_thread(change)
+        except ConfigFailure as failure:
+            self._screen.say(str(failure))
+            return False
+        return True
 
 
 def as_file(typed: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from tallystick_tui.texts import figures, moments
@@ -11,18 +10,11 @@ from tallystick_tui.widgets.time_graph import GraphKind
 
 from .answer import Answers
 from .date_range import InvalidRange, zone_named
+from .face import Face
 from .graph_series import Drawn
 from .labels import group_value
 from .question import Asked, Question, Window
 from .question_chips import Chip
-
-
-class Face(StrEnum):
-    """As what the answer is shown."""
-
-    BOTH = "both"
-    TABLE = "table"
-    GRAPH = "graph"
 
 
 def chips(question: Question, viewer: Viewer, *, face: Face, kind: GraphKind, is_wide: bool) -> list[Chip]:
