@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
+from textual.color import Color
 from textual.containers import Container
 from textual.widgets import Static
 
@@ -151,7 +152,7 @@ class TimeGraph(Container):
         stacked = _tops([each for each in drawn if not each.is_behind]) if kind is GraphKind.STACKED else []
         tops = [*stacked, *(point[1] for each in drawn for point in each.points)]
         plot.set_ylimits(min(0.0, *tops), max(tops) * 1.05 if max(tops) > 0 else 1.0)
-        colours = [app_of(self).theme_variables.get(name, "white") for name in _COLOURS]
+        colours = _colours(app_of(self).theme_variables)
         mode = self._library.HiResMode.BRAILLE
         below: dict[float, float] = {}
         bars: list[tuple[list[float], list[float], str, str]] = []
@@ -189,6 +190,13 @@ def thinned(points: Sequence[tuple[float, float]], count_max: int = POINTS_MAX) 
         return tuple(points)
     size = -(-len(points) // count_max)
     return tuple(max(points[start : start + size], key=lambda point: point[1]) for start in range(0, len(points), size))
+
+
+def _colours(variables: dict[str, str]) -> list[str]:
+    """Return the theme's colours, each once, and two that lie between them where a theme has fewer than six."""
+    found = list(dict.fromkeys(variables[name] for name in _COLOURS if name in variables))
+    first, *others = [Color.parse(colour) for colour in found]
+    return [*found, *(first.blend(other, 0.5).hex6 for other in others[-2:])][: len(_COLOURS)]
 
 
 def _step(series: Sequence[Series]) -> float:

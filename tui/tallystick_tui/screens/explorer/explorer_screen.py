@@ -126,8 +126,8 @@ class ExplorerScreen(SectionScreen):
             await self._begin(self._meters.live)
         if not self.question.meter:
             self.show_empty(
-                "no meter yet\n\na meter is a named question over events: press 4 for Meters and n there to define one;\n"
-                "it covers the events that came before it as well"
+                "no meter yet\n\na meter is a named question over events\n"
+                "press 4 for Meters, and n there to define one: it covers past events too"
             )
             return
         self.show_content()
@@ -253,6 +253,8 @@ class ExplorerScreen(SectionScreen):
             return bool(self.trail)
         if action in {"events", "export", "texts"}:
             return self.shown is not None
+        if action in {"turn_face", "turn_kind", "edit", "compare", "views"}:
+            return self.has_content
         return super().check_action(action, parameters)
 
     @on(QuestionChips.Pressed)

@@ -19,6 +19,10 @@ class PivotTable(RecordTable):
         Binding("enter", "select_cursor", "Into", tooltip="Go down into the row under the cursor"),
     ]
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the way down only where there is a row."""
+        return self.row_count > 0 if action == "select_cursor" else super().check_action(action, parameters)
+
     def on_mount(self) -> None:
         """Let shaded cells be read under the cursor."""
         self.cursor_foreground_priority = "renderable"
