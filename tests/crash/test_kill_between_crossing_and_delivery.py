@@ -1,14 +1,14 @@
 """SIGKILL between a crossing and its delivery, many rounds: each crossing arrives, and no repetition has another id.
 
-The crossings are recorded in the store while no appliance has it open; then an appliance is killed while it delivers them, and started
-again,
-until all have arrived at a receiver that loses its own answers now and then.
+Events cross over HTTP; then the appliance is killed while it looks at them, records what it found, or sends it, and started again, until
+all have arrived at a receiver that loses its own answers now and then.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from random import Random
@@ -16,65 +16,63 @@ from random import Random
 import pytest
 from msgspec import structs
 
-from tallystick.engine import Engine
-from tallystick.engine_settings import EngineSettings
-from tallystick.signals.step import Step
-from tallystick_server.present import SystemClock, SystemEntropy
+from tallystick.signals.signal import Condition, ConditionType
 from tests.appliance import Appliance
-from tests.core.engine.watching import CAP, METER, fired
+from tests.core.engine.watching import CAP, METER
 from tests.crash.conftest import soak_rounds
-from tests.server.outgoing.receiver import SECRET, Receiver, answering, closing
+from tests.server.outgoing.receiver import Behaviour, Receiver, answering, closing
+from tests.server.outgoing.watched_appliance import LOOPBACK, watch
 
-SIGNALS = tuple(f"cap{number}" for number in range(4))
 # Fewer than would be joined, so that each crossing has a message of its own.
 CROSSINGS_A_ROUND = 12
+AT_TWO = Condition(type=ConditionType.THRESHOLD, value=Decimal(2))
+SIGNALS = [structs.replace(CAP, key=f"cap{number}", condition=AT_TWO) for number in range(2)]
 
 
-def record(data: Path, steps: Sequence[Step], *, is_first: bool) -> None:
-    """Record crossings as the evaluator would, in a store that nobody has open."""
-    engine = Engine.open(data, clock=SystemClock(), entropy=SystemEntropy(), settings=EngineSettings())
-    try:
-        if is_first:
-            engine.put_meter(METER, create=True)
-            for key in SIGNALS:
-                engine.signals.put(structs.replace(CAP, key=key), create=True)
-        assert len(engine.signals.record_steps(steps)) == len(steps)
-    finally:
-        engine.close()
+def moody(random: Random) -> Behaviour:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        # Slow enough to be killed meanwhile; now and then the answer is lost, though the message came.
+        time.sleep(random.random() * 0.05)
+        (closing if random.random() < 0.2 else answering(200))(handler)
+
+    return answer
 
 
 def rounds(directory: Path, *, count: int, seed: int) -> None:
     random = Random(seed)
     customers: list[str] = []
-
-    def moody(handler: BaseHTTPRequestHandler) -> None:
-        # Slow enough to be killed meanwhile; now and then the answer is lost, though the message came.
-        time.sleep(random.random() * 0.05)
-        (closing if random.random() < 0.2 else answering(200))(handler)
-
-    with Receiver(moody) as receiver:
-        appliance = Appliance(directory, settings={"allowed_networks": "127.0.0.0/8"})
+    with Receiver(moody(random)) as receiver:
+        appliance = Appliance(directory, settings=LOOPBACK)
         try:
             appliance.start()
-            made = {"key": "ops", "kind": "webhook", "url": receiver.url, "secret": SECRET}
-            appliance.client.post("/v1/channels", json=made).raise_for_status()
+            watch(appliance, receiver.url, meters=[METER], signals=SIGNALS)
             for number in range(count):
-                appliance.kill()
-                fresh = [f"r{number}-{place}" for place in range(CROSSINGS_A_ROUND)]
+                # What was cut off is looked at before there is more, or messages of several rounds would be joined.
+                until_looked(appliance)
+                fresh = [f"r{number}-{place}" for place in range(CROSSINGS_A_ROUND // len(SIGNALS))]
                 customers += fresh
-                steps = [
-                    fired(customer=customer, signal=SIGNALS[place % len(SIGNALS)])
-                    for place, customer in enumerate(fresh)
-                ]
-                record(appliance.data, steps, is_first=number == 0)
-                appliance.start()
-                if random.random() < 0.8:
-                    came = len(receiver.received)
+                came = len(receiver.received)
+                for event in range(2):
+                    body = [{"id": f"{each}-{event}", "type": "call", "customer": each} for each in fresh]
+                    appliance.client.post("/v1/events", json=body).raise_for_status()
+                if random.random() < 0.6:
                     receiver.wait_for(came + random.randrange(1, 6), timeout_s=30)
+                else:
+                    time.sleep(random.random() * 0.5)
+                appliance.kill()
+                appliance.start()
             receiver.behaviour = answering(200)
+            until_looked(appliance)
             judge(appliance, receiver, customers)
         finally:
             appliance.close()
+
+
+def until_looked(appliance: Appliance) -> None:
+    deadline = time.monotonic() + 60
+    while "\ntallystick_signal_lag_positions 0.0" not in appliance.client.get("/metrics").text:
+        assert time.monotonic() < deadline, "signals are behind"
+        time.sleep(0.05)
 
 
 def judge(appliance: Appliance, receiver: Receiver, customers: Sequence[str]) -> None:
@@ -82,12 +80,15 @@ def judge(appliance: Appliance, receiver: Receiver, customers: Sequence[str]) ->
     while any(channel["waiting"] for channel in appliance.client.get("/v1/channels").json()["items"]):
         assert time.monotonic() < deadline, "some are still waiting"
         time.sleep(0.05)
-    ids: dict[str, set[str]] = {}
+    ids: dict[tuple[str, str], set[str]] = {}
     for received in receiver.received:
         assert received.is_verified
-        ids.setdefault(received.message["data"]["customer"], set()).add(received.id)
-    assert sorted(ids) == sorted(customers), "a crossing did not arrive, or one arrived that was none"
-    assert {customer: each for customer, each in ids.items() if len(each) != 1} == {}, "a repetition has another id"
+        step = received.message["data"]
+        assert step["state"] == "fired"
+        ids.setdefault((step["signal"], step["customer"]), set()).add(received.id)
+    expected = sorted((signal.key, customer) for signal in SIGNALS for customer in customers)
+    assert sorted(ids) == expected, "a crossing did not arrive, or one arrived that was none"
+    assert {who: each for who, each in ids.items() if len(each) != 1} == {}, "a repetition has another id"
     report = appliance.client.post("/v1/log/verify", timeout=120).json()
     assert report["problems"] == []
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tallystick import failpoints
+from tallystick.errors import StoreFailed
 from tallystick.signals.step import StepKind
 from tests.core.engine.conftest import EngineHouse
 from tests.core.engine.two_watchers import HOUR, TwoWatchers, signals_in
@@ -30,10 +33,13 @@ EVENTS = st.builds(
     st.sampled_from([0, 0, 7, 30, 2 * HOUR, 26 * HOUR]),
 )
 LOOK, LOOK_FOR_TIME, RESTART, CHECKPOINT, VOID = "look", "look for time", "restart", "checkpoint", "void"
+# A look that is cut off by a crash before its steps are on disk, between, or after.
+CRASHES = ("signals.before_commit", "signals.steps_written", "signals.committed")
 DONE = st.one_of(
     EVENTS,
     st.lists(EVENTS, min_size=2, max_size=4),
     st.sampled_from([LOOK, LOOK, LOOK, LOOK_FOR_TIME, RESTART, CHECKPOINT, VOID]),
+    st.sampled_from(CRASHES),
     st.sampled_from([1, 3, 65, 20 * 60, 5 * HOUR]),
 )
 
@@ -50,6 +56,10 @@ def do(both: TwoWatchers, done: object) -> None:
             house.clock.advance(done)
         case "look" | "look for time":
             house.engine.signals.look(is_time_due=done == LOOK_FOR_TIME)
+        case "signals.before_commit" | "signals.steps_written" | "signals.committed":
+            with failpoints.armed(str(done), failpoints.crash), suppress(StoreFailed):
+                house.engine.signals.look(is_time_due=True)
+            house.restart()
         case "restart":
             house.restart()
         case "checkpoint":
@@ -60,7 +70,7 @@ def do(both: TwoWatchers, done: object) -> None:
                 both.void(standing[len(standing) // 2])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(done=st.lists(DONE, min_size=3, max_size=25))
 def test_signals_stand_where_the_figures_say_whatever_happened_on_the_way(done: list[object]) -> None:
     with tempfile.TemporaryDirectory() as directory:
