@@ -198,6 +198,7 @@ def _framework(settings: Settings, documents: Documents, given: dict[str, object
     scopes = ScopeGuard(open_operations=frozenset({"getMetrics"} if settings.metrics_open else ()))
     app = Litestar(
         route_handlers=list(CONTROLLERS),
+        # Coroutines, though none of them waits: the framework sends plain functions to a thread, one after the other for each request.
         guards=[scopes.check, restore_slashes, require_json, known.check],
         dependencies={name: Provide(_constant(value), sync_to_thread=False) for name, value in given.items()},
         exception_handlers={

@@ -137,7 +137,9 @@ class ScopeGuard:
     def __init__(self, *, open_operations: frozenset[str]) -> None:
         self._open = open_operations  # open by the operator's setting
 
-    def check(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:  # Any: as below
+    async def check(
+        self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:  # Any: as below
         """Raise `NoKey` or `WrongScope`."""
         is_asked_for_methods = (
             isinstance(connection, Request) and connection.method == "OPTIONS"

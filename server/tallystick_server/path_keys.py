@@ -25,7 +25,7 @@ def hide_slashes(scope: Scope) -> None:
         scope["path"] = _STAND_IN.join(unquote(part.decode("latin-1")) for part in kept)
 
 
-def restore_slashes(
+async def restore_slashes(
     connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
 ) -> None:  # Any: Litestar's type variables
     """Put the slashes back into the path's parameters; runs once the route is found."""

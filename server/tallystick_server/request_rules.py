@@ -40,7 +40,7 @@ class DocumentedRequests:
                     each["name"] for each in parameters if each["in"] == "query"
                 )
 
-    def check(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    async def check(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Refuse a method or a parameter that the route does not have, or one that comes twice; `filter[NAME]` may.
 
         `filter` and `properties` stand in the document for `filter[NAME]` and `properties[NAME]`.
@@ -65,7 +65,7 @@ class DocumentedRequests:
             seen.add(parameter)
 
 
-def require_json(connection: Connection, handler: BaseRouteHandler) -> None:
+async def require_json(connection: Connection, handler: BaseRouteHandler) -> None:
     """Refuse a body that is not JSON, where the route decodes one. Raises `Refusal` (415)."""
     if handler.parsed_data_field is None:
         return

@@ -210,3 +210,20 @@ def test_request_ids_are_unique_and_a_senders_plain_one_is_kept() -> None:
     assert len({ids.of({}) for _ in range(1_000)}) == 1_000
     assert ids.of({b"x-request-id": b"abc-1"}) == b"abc-1"
     assert ids.of({b"x-request-id": b"a\r\nb"}) != b"a\r\nb"
+
+
+def test_a_request_is_let_through_without_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Litestar sends plain functions to threads: four guards, four turns that a request waited for beside ingest."""
+    asked: list[object] = []
+
+    async def ask() -> httpx.Response:
+        appliance = Appliance(Settings(), clock=ManualClock(), entropy=SeededEntropy())
+        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", lambda *given: asked.append(given))
+        transport = httpx.ASGITransport(app=appliance.asgi)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - httpx's own ASGI types
+        async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+            answer = await client.get("/health/live")
+        appliance.close()
+        return answer
+
+    assert asyncio.run(ask()).status_code == 200
+    assert asked == []
