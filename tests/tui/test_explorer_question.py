@@ -195,7 +195,9 @@ def test_curl_and_the_command_give_the_figures_that_are_shown(sampled: Appliance
     assert options == ["curl", "-sS", "-H", "Authorization: Bearer $TALLYSTICK_API_KEY"]
     answer = httpx.get(address, headers={"authorization": f"Bearer {sampled.admin_key}"})
     assert (answer.json()["rows"], answer.json()["totals"]) == (shown[0]["rows"], shown[0]["totals"])
-    program, *words = shlex.split(asked.command(sampled.url))
+    command = asked.command(sampled.url)
+    assert command is not None
+    program, *words = shlex.split(command)
     assert program == "tallystick"
     roots = os.pathsep.join(str(ROOT / part) for part in ("core", "server", "tui"))
     environment = os.environ | {"TALLYSTICK_API_KEY": str(sampled.admin_key), "PYTHONPATH": roots}
@@ -204,7 +206,7 @@ def test_curl_and_the_command_give_the_figures_that_are_shown(sampled: Appliance
     )
     told = json.loads(printed.stdout)
     assert (told["rows"], told["totals"]) == (shown[0]["rows"], shown[0]["totals"])
-    assert str(sampled.admin_key) not in asked.curl(sampled.url) + asked.command(sampled.url)
+    assert str(sampled.admin_key) not in asked.curl(sampled.url) + command
 
 
 def test_odd_names_pass_the_shell_and_the_address() -> None:
@@ -215,5 +217,8 @@ def test_odd_names_pass_the_shell_and_the_address() -> None:
         ("filter[it's]", "$HOME & 'x'"),
         ("filter[ü]", "ä/?#="),
     ]
-    words = shlex.split(asked.command("http://127.0.0.1:7070"))
+    command = asked.command("http://127.0.0.1:7070")
+    assert command is not None
+    words = shlex.split(command)
+    assert question.with_filter("a=b", "c").at(NOW).command("http://127.0.0.1:7070") is None
     assert [after for word, after in pairwise(words) if word == "--filter"] == ["it's=$HOME & 'x'", "ü=ä/?#="]

@@ -161,9 +161,14 @@ class Asked:
         query = "&".join(f"{_readable(name)}={_readable(value)}" for name, value in self.params())
         return f'curl -sS -H "Authorization: Bearer ${KEY_VARIABLE}" {shlex.quote(f"{url}{self.path}?{query}")}'
 
-    def command(self, url: str) -> str:
-        """Return a `tallystick usage` command that gives the same figures; the key comes from the environment."""
+    def command(self, url: str) -> str | None:
+        """Return a `tallystick usage` command that gives the same figures; the key comes from the environment.
+
+        None where a filter's name cannot stand before a `=`.
+        """
         asked, (start, end) = self.question, self._range()
+        if any("=" in name or name != name.strip() for name, _ in asked.filters):
+            return None
         words = ["tallystick", "usage", asked.meter, "--url", url, "--from", start[1], "--to", end[1]]
         words += ["--window", self.window.value, "--timezone", asked.zone]
         words += [word for name in asked.group_by for word in ("--by", name)]

@@ -73,7 +73,7 @@ class QuestionEditor:
             return None
         if name.startswith(_ADD):
             return replace(question, group_by=(*question.group_by, name.removeprefix(_ADD)))
-        return replace(question, group_by=(name,) if name else ())
+        return replace(question, group_by=tuple(part.strip() for part in name.split(",") if part.strip()))
 
     async def choose_filter(self, question: Question, meter: Meter) -> Question | None:
         """Keep the events that have a value, or take such a filter away."""

@@ -5,7 +5,7 @@ Copied by a key, and shown, since not every terminal copies.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,6 +17,8 @@ from textual.widgets import Button, Static
 from tallystick_tui.app_of import app_of
 
 from .question import KEY_VARIABLE, Asked
+
+_NO_COMMAND: Final = "# the command line cannot name a filter with a = in its name: take curl"
 
 
 class QuestionTexts(ModalScreen[None]):
@@ -38,7 +40,7 @@ class QuestionTexts(ModalScreen[None]):
 
     def __init__(self, asked: Asked, url: str) -> None:
         super().__init__()
-        self.texts = {"command": asked.command(url), "curl": asked.curl(url)}
+        self.texts = {"command": asked.command(url) or _NO_COMMAND, "curl": asked.curl(url)}
 
     def compose(self) -> ComposeResult:
         """Lay out both."""
