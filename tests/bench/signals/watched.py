@@ -2,8 +2,8 @@
 
 960 are thresholds over 48 questions (four meters, four periods, three filters), 36 are changes against the period before, 4 are silence.
 A hundredth of the customers sends a fifth of the events. 240 of the thresholds stand where those pass them, before the run or within it:
-steps that are taken and told to nobody. The rest are what the probes climb: they are a unit apart, far above anything else, so that one
-event of a probe crosses exactly one of them.
+steps that are taken and told to nobody. The rest, but for those of hours, are what the probes climb: a unit apart, far above anything else,
+so that one event of a probe crosses exactly one of them.
 """
 
 from __future__ import annotations
@@ -62,14 +62,16 @@ def signals() -> list[Signal]:
 
 
 def _thresholds() -> Iterator[Signal]:
-    # A probe's event counts in all twelve watches of its meter, so the rungs of all of them are apart.
+    # A probe's event counts in all watches of its meter, so the rungs of all of them are apart.
     climbed = {meter.key: 0 for meter in METERS}
     for place, (meter, period, filter_) in enumerate(product(METERS, Period, FILTERS)):
         for number in range(_PER_WATCH):
             is_reached = number < _REACHED_PER_WATCH
-            climbed[meter.key] += not is_reached
+            # Nobody climbs within an hour: one might end while the probes do.
+            climbed[meter.key] += not is_reached and period is not Period.HOUR
             reached = 200 * _USUAL[METERS.index(meter)] * (number + 1)
-            value = reached if is_reached else CLIMB_FROM + climbed[meter.key]
+            climb = CLIMB_FROM * 10 + number if period is Period.HOUR else CLIMB_FROM + climbed[meter.key]
+            value = reached if is_reached else climb
             yield Signal(
                 key=f"t{place}-{number}",
                 meter=meter.key,
@@ -84,7 +86,7 @@ def _thresholds() -> Iterator[Signal]:
 
 def climbs_of_a_meter() -> int:
     """Return how many rungs a probe of one meter can climb."""
-    return 12 * (_PER_WATCH - _REACHED_PER_WATCH)
+    return (len(Period) - 1) * len(FILTERS) * (_PER_WATCH - _REACHED_PER_WATCH)
 
 
 def usual_body(random: Random, *, events: int, prefix: str) -> bytes:
