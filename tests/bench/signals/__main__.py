@@ -2,7 +2,8 @@
 
 1,000 signals on each of 10,000 customers (see `watched`), a real appliance with its defaults, a real receiver. Phases: ingest as fast as
 it goes without signals and with them; then at a fixed rate, both ways, so that processor time can be compared. Probes cross one threshold
-each, all the while. Takes less than three minutes.
+each, all the while. What is promised is promised at the fixed rate: as fast as it goes, everybody passes what only heavy customers are to
+pass, and the delays are those of a storm. Takes less than three minutes.
 """
 
 from __future__ import annotations
@@ -310,18 +311,21 @@ def _print(console: Console, without: tuple[Phase, Phase], with_signals: tuple[P
             f"{after.cpu_share:.2f} cores; {after.looks_per_s:.1f} looks/s, looking {after.look_share:.0%} of the time, "
             f"{after.steps:,.0f} steps"
         )
+        console.print(
+            f"{name}: acknowledged to received p50 {after.percentile_s(50):.2f} s, p99 {after.percentile_s(99):.2f} s"
+        )
+    paced = with_signals[1]
     figures = [
         Figure(
-            name=f"p99, acknowledged to received, ingest {name}",
-            measured=phase.percentile_s(99),
+            name="p99, acknowledged to received",
+            measured=paced.percentile_s(99),
             must=PROMISED_S,
             aim=AIMED_S,
             unit="s",
             is_ceiling=True,
-            evidence=f"{len(phase.delays_s)} crossings beside {number(phase.events_per_s)} events/s; "
-            f"p50 {phase.percentile_s(50):.2f} s, max {phase.percentile_s(100):.2f} s",
+            evidence=f"{len(paced.delays_s)} crossings beside {number(paced.events_per_s)} events/s; "
+            f"p50 {paced.percentile_s(50):.2f} s, max {paced.percentile_s(100):.2f} s",
         )
-        for name, phase in zip(names, with_signals, strict=True)
     ]
     console.print(figures_table(figures))
     if not all(figure.passes for figure in figures):
