@@ -216,9 +216,12 @@ def test_a_request_is_let_through_without_a_thread(monkeypatch: pytest.MonkeyPat
     """Litestar sends plain functions to threads: four guards, four turns that a request waited for beside ingest."""
     asked: list[object] = []
 
+    def note(_executor: object, function: object, *_given: object) -> None:
+        asked.append(function)
+
     async def ask() -> httpx.Response:
         appliance = Appliance(Settings(), clock=ManualClock(), entropy=SeededEntropy())
-        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", lambda *given: asked.append(given))
+        monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", note)
         transport = httpx.ASGITransport(app=appliance.asgi)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - httpx's own ASGI types
         async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
             answer = await client.get("/health/live")

@@ -18,7 +18,7 @@ from tallystick.partials.column_states import ColumnStates, Covering, Snapshot
 from tallystick.partials.counted_file import CountedFile
 from tallystick.partials.group_codes import GroupCodes
 from tallystick.partials.partial_states import PartialStates
-from tallystick.partials.state_columns import StateColumns, parts_of_units, put_together
+from tallystick.partials.state_columns import StateColumns, put_together
 from tallystick.partials.tail_columns import TailStates, fold_tail
 from tallystick.segments.live_tail import LiveTail
 from tallystick.usage.aggregators import Aggregator
@@ -182,7 +182,7 @@ def _figures(
         totals=_read(totals),
         texts=lambda places: groups.columns(totals.groups[places]),
         sorted=lambda places: groups.sorted(totals.groups[places]),
-        parts=lambda units: parts_of_units(units, states.scale),
+        scale=states.scale,
     )
 
 
@@ -218,5 +218,5 @@ def _customers_counted(states: StateColumns) -> OrderedFigures:
         totals=everything,
         texts=lambda _places: [],
         sorted=lambda places: np.arange(len(places)),
-        parts=lambda units: parts_of_units(units, 0),
+        scale=0,
     )

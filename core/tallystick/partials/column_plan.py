@@ -17,12 +17,12 @@ from tallystick.usage.aggregators.count import Count
 from tallystick.usage.aggregators.sum import Sum
 from tallystick.usage.aggregators.unique import Unique
 from tallystick.usage.event_frames import CUSTOMER, VALUE
-from tallystick.usage.figure import HIGH, LOW
+from tallystick.usage.figure import HIGH, LOW, parts_of_units
 
 from .folding import Folding
 from .group_codes import GroupCodes
 from .merged_states import BUCKET
-from .state_columns import Int64s, StateColumns, frame_events, parts_of_units, state_columns, units_of_parts
+from .state_columns import Int64s, StateColumns, frame_events, state_columns, units_of_parts
 
 _SCALE_OF_COUNTS: Final = 0
 

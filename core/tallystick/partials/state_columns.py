@@ -326,20 +326,6 @@ def _is_kept_by(units: pl.DataFrame, scale: int) -> bool:
     return factor == 1 or bool(units.select((pl.col(_UNITS) % factor == 0).all()).item())
 
 
-def parts_of_units(units: Int64s, scale: int) -> list[pl.Series]:
-    """Return `HIGH` and `LOW` of whole numbers of a scale, `LOW` in [0, 10^18)."""
-    limb = 10 ** (18 - SCALE + scale)
-    if len(units) and units.min() >= 0 and units.max() < limb:  # mostly, and dividing takes longer than all the rest
-        high, low = np.zeros(len(units), np.int64), units * 10 ** (SCALE - scale)
-    else:
-        high = units // limb
-        low = (units - high * limb) * 10 ** (SCALE - scale)
-    return [
-        pl.Series(HIGH, high, dtype=pl.Int64).cast(pl.Int128),
-        pl.Series(LOW, low, dtype=pl.Int64).cast(pl.Int128),
-    ]
-
-
 def _sum_of_sizes(units: Int64s) -> int:
     """Return the sum of the numbers without their signs; in two halves, since it may leave 64 bits."""
     if not len(units):

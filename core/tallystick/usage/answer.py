@@ -7,7 +7,7 @@ would take a gigabyte as objects, and seconds of Python's lock to make them.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Final, TypeVar, cast, overload
 
@@ -66,13 +66,23 @@ class UsageTotal(msgspec.Struct, frozen=True):
 
 
 class _Figures(Sequence[T]):
-    """Objects made from columns on demand; equal to any sequence of equal objects."""
+    """Objects made from columns on demand; equal to any sequence of equal objects.
 
-    def __init__(self, table: pl.DataFrame) -> None:
-        self.table = table
+    A few objects may be there first, as `few`: then it is the columns that are made on demand.
+    """
+
+    def __init__(self, table: pl.DataFrame | Callable[[], pl.DataFrame], few: Sequence[T] | None = None) -> None:
+        self._table, self._few = table, few
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """Return the columns."""
+        if not isinstance(self._table, pl.DataFrame):
+            self._table = self._table()
+        return self._table
 
     def __len__(self) -> int:
-        return self.table.height
+        return self.table.height if self._few is None else len(self._few)
 
     @overload
     def __getitem__(self, place: int) -> T: ...
@@ -86,6 +96,9 @@ class _Figures(Sequence[T]):
         return self._made(self.table.slice(place % len(self), 1))[0]
 
     def __iter__(self) -> Iterator[T]:
+        if self._few is not None:
+            yield from self._few
+            return
         for piece in self.pieces(ROWS_AT_ONCE):
             yield from self._made(piece)
 
@@ -112,8 +125,14 @@ class UsageTotals(_Figures[UsageTotal]):
     Columns: a text for each name in `names`, `EVENTS`, `HIGH`, `LOW`, and where it is compared those of the period before.
     """
 
-    def __init__(self, table: pl.DataFrame, names: Sequence[str], columns: Sequence[str]) -> None:
-        super().__init__(table)
+    def __init__(
+        self,
+        table: pl.DataFrame | Callable[[], pl.DataFrame],
+        names: Sequence[str],
+        columns: Sequence[str],
+        few: Sequence[UsageTotal] | None = None,
+    ) -> None:
+        super().__init__(table, few)
         self.names, self.columns = tuple(names), list(columns)
 
     def groups(self, places: pl.Series | None = None) -> list[dict[str, str | None]]:
@@ -135,8 +154,14 @@ class UsageRows(_Figures[UsageRow]):
     Columns: the `PLACE` of the group among the totals, `WINDOW`, `EVENTS`, `HIGH`, `LOW`, and where it is compared the previous ones.
     """
 
-    def __init__(self, table: pl.DataFrame, edges: npt.NDArray[np.int64], totals: UsageTotals) -> None:
-        super().__init__(table)
+    def __init__(
+        self,
+        table: pl.DataFrame | Callable[[], pl.DataFrame],
+        edges: npt.NDArray[np.int64],
+        totals: UsageTotals,
+        few: Sequence[UsageRow] | None = None,
+    ) -> None:
+        super().__init__(table, few)
         self.edges, self.totals = edges, totals
 
     def _made(self, piece: pl.DataFrame) -> list[UsageRow]:

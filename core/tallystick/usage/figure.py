@@ -12,6 +12,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tallystick.amount import EXACT, SCALE
@@ -64,3 +66,22 @@ def figure(high: int | None, low: int | None) -> Decimal | None:
     units = high * LIMB + low
     whole, fraction = divmod(units, UNITS_PER_ONE)
     return Decimal(units).scaleb(-SCALE, EXACT) if fraction else Decimal(whole)
+
+
+def parts_of_units(units: npt.NDArray[np.int64], scale: int) -> list[pl.Series]:
+    """Return `HIGH` and `LOW` of whole numbers of a scale, `LOW` in [0, 10^18)."""
+    limb = 10 ** (18 - SCALE + scale)
+    if len(units) and units.min() >= 0 and units.max() < limb:  # mostly, and dividing takes longer than all the rest
+        high, low = np.zeros(len(units), np.int64), units * 10 ** (SCALE - scale)
+    else:
+        high = units // limb
+        low = (units - high * limb) * 10 ** (SCALE - scale)
+    return [
+        pl.Series(HIGH, high, dtype=pl.Int64).cast(pl.Int128),
+        pl.Series(LOW, low, dtype=pl.Int64).cast(pl.Int128),
+    ]
+
+
+def figure_of(units: int, scale: int) -> Decimal | None:
+    """Return the exact decimal of a whole number of units of 10^-scale."""
+    return figure(*divmod(units * 10 ** (SCALE - scale), LIMB))

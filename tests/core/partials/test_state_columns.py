@@ -16,12 +16,11 @@ from tallystick.partials.group_codes import GROUPS_MAX, GroupCodes
 from tallystick.partials.state_columns import (
     INT64_MAX,
     StateColumns,
-    parts_of_units,
     put_together,
     state_columns,
     units_of_parts,
 )
-from tallystick.usage.figure import HIGH, LIMB, LOW
+from tallystick.usage.figure import HIGH, LIMB, LOW, figure, figure_of, parts_of_units
 
 UNITS = st.integers(-(2**62), 2**62) | st.integers(-1_000, 1_000) | st.sampled_from([INT64_MAX, -INT64_MAX - 1])
 STATES = st.dictionaries(
@@ -96,6 +95,8 @@ def test_two_parts_become_one_number_where_it_fits_and_the_same_parts_again(figu
     units, scale = found
     assert [unit * 10 ** (12 - scale) for unit in units.tolist()] == figures
     assert pl.DataFrame(parts_of_units(units, scale)).equals(frame)
+    expected = [figure(high, low) for high, low in zip(parts[HIGH], parts[LOW], strict=True)]
+    assert [figure_of(unit, scale) for unit in units.tolist()] == expected
 
 
 @given(
