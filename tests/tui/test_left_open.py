@@ -44,8 +44,7 @@ def test_an_overview_that_is_refreshed_again_and_again_does_not_grow(fixed: Appl
 
             async def refresh(number: int) -> None:
                 await asyncio.to_thread(send, fixed, number * 20, 20)
-                await screen.poll().wait()
-                await screen.reload().wait()
+                await screen.load()
                 await pilot.pause()
 
             for number in range(WARM_UP):

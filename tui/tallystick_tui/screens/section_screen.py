@@ -125,7 +125,9 @@ class SectionScreen(Screen[None]):
 
     def say(self, words: str) -> None:
         """Put a line above the content; an empty text takes it away."""
-        self.query_one(FailureLine).say(words)
+        # An answer may come while the dashboard ends, when nothing is there any more to say it in.
+        for line in self.query(FailureLine):
+            line.say(words)
 
     def show_content(self) -> None:
         """Show the content in place of a message."""
