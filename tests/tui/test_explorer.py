@@ -110,6 +110,7 @@ def test_a_range_is_typed_and_what_is_wrong_with_it_is_said(sampled: Appliance) 
 
 def test_a_click_on_a_chip_does_what_its_key_does(sampled: Appliance) -> None:
     async def steps(app: DashboardApp, pilot: AnyPilot) -> None:
+        await until(lambda: app.screen.query_one(QuestionChips).region.height > 0)
         await pilot.click(QuestionChips, offset=(3, 0))
         await until(lambda: isinstance(app.screen, Choice) and app.screen.is_settled)
         await pilot.press("escape")

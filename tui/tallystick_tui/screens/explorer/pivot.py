@@ -179,7 +179,7 @@ def _shaded(rows: Sequence[Row], lines: Sequence[Sequence[Row]], look: Look) -> 
         return [figures.exact(row.value) for row in rows]
     top = max((float(row.value) for line in lines for row in line if row.value is not None), default=0.0)
     return [
-        Text(figures.exact(row.value), style=look.shade(float(row.value) / top if row.value and top > 0 else 0.0))
+        Text(figures.exact(row.value), style=look.shade(float(row.value) / top) if row.value and top > 0 else "")
         for row in rows
     ]
 
