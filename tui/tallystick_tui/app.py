@@ -183,5 +183,7 @@ class DashboardApp(App[None]):
             else:
                 break
         self._show_lost("")
-        if isinstance(self.screen_stack[0], SectionScreen):
-            self.screen_stack[0].reload()
+        # The section, and what of it is opened over it.
+        for screen in self.screen_stack:
+            if isinstance(screen, SectionScreen):
+                screen.reload()

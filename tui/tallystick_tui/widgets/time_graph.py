@@ -107,6 +107,10 @@ class TimeGraph(Container):
         self._span = span
         self._draw_wanted()
 
+    def on_resize(self) -> None:
+        """Draw anew: how many ticks there is room for depends on the width, which one that was hidden did not have."""
+        self._draw_wanted()
+
     def set_zone(self, zone: ZoneInfo) -> None:
         """Name instants by another zone's calendar, from the next `show` on."""
         self._zone = zone

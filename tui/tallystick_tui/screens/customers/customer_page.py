@@ -24,7 +24,7 @@ from tallystick_tui.connection.meter import Meter, ask_meters
 from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.navigation import Section, ToEvents, ToExplorer, ToSignal
 from tallystick_tui.screens.detail_screen import DetailScreen
-from tallystick_tui.texts.figures import NOTHING, change, exact, rounded
+from tallystick_tui.texts.figures import NOTHING, change, rounded
 from tallystick_tui.texts.harmless import cut, harmless
 from tallystick_tui.texts.moments import age, parsed, rfc3339
 from tallystick_tui.texts.sparkline import sparkline
@@ -283,10 +283,7 @@ class CustomerPage(DetailScreen):
         if usage is None:
             return
         unit = f" in {usage.meter.unit}" if usage.meter.unit else ""
-        words = (
-            usage.refusal
-            or f"{usage.meter.key} by day{unit}, since the month before · {exact(usage.events)} events this month"
-        )
+        words = usage.refusal or f"{usage.meter.key} by day{unit}, since the month before"
         if (allowance := self._allowances.get(usage.meter.key)) is not None:
             words += f" · {rounded(allowance.used)} of {rounded(allowance.limit)} used"
         self.query_one("#customer-graph-title", Static).update(words)

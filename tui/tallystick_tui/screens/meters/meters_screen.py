@@ -35,7 +35,7 @@ _PLAIN_DAYS: Final = 3
 _TRENDS_EVERY_S: Final = 30.0
 _EMPTY = """No meters yet.
 
-A meter is a named question over events: it covers those that came before it as well.
+A meter is a named question over events, those that came before it as well.
 n makes one, and shows what it would have counted before it is saved."""
 
 
@@ -174,7 +174,9 @@ class MetersScreen(SectionScreen):
             *((Column("type", "Event type", width=14),) if event_type else ()),
             Column("reads", "Does", width=15),
             *((Column("filter", "Filter", width=self.size.width - 117),) if filtered else ()),
-            Column("trend", "Last days" if self.viewer.is_plain else f"{DAYS} days", width=DAYS),
+            Column("trend", "Last days", width=16)
+            if self.viewer.is_plain
+            else Column("trend", f"{DAYS} days", width=DAYS),
             Column("figure", "In them", "right", width=11),
             Column("unit", "Unit", width=7),
             Column("version", "v", "right", width=2),
