@@ -142,12 +142,12 @@ class WatchPart:
         since = Instant(min(look.since, self._waiting_since))
         touched = self._with_waiting(touched)
         # Changes are what they are at a period's end though nobody was touched: the last look at them is made up for.
-        is_whole = self.watch.key.reading is Reading.CHANGE
+        is_change = is_whole = self.watch.key.reading is Reading.CHANGE
         while self._span.end <= look.now:
             news_until = look.until if touched.customers else Instant(0)
             has_news = self._span.start <= news_until and since < self._span.end
             if is_whole or has_news:
-                asked = members if is_whole else touched.customers
+                asked = members if is_change else touched.customers
                 yield from self._evaluated(look, touched, asked, others, until=self._span.end)
             yield from self._closed(look)
             is_whole = False
