@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick_tui.connection.failure import Misunderstood
-from tallystick_tui.screens.events.event import Event, event_json, event_record
+from tallystick_tui.screens.events.event import Event, event_json, event_record, layout_of
 from tallystick_tui.screens.events.tail import ROWS_MAX, Missed, Tail, landing, merged
 from tallystick_tui.screens.events.time_range import Unreadable, range_of
 from tallystick_tui.texts.harmless import cut, harmless
@@ -86,7 +86,7 @@ def test_text_of_strangers_fits_and_holds_no_control_characters(text: str, cells
 
 
 def test_a_row_says_that_an_event_is_voided_without_colour() -> None:
-    cells = event_record(event(state="voided", value=1234.5), BERLIN, is_wide=False).cells
+    cells = event_record(event(state="voided", value=1234.5), BERLIN).cells
     assert [str(cell) for cell in cells] == ["✗", "2026-11-25 10:59:00", "acme", "call", "1,234.5", "e1"]
 
 
@@ -163,3 +163,14 @@ def test_what_landed_and_what_was_listed_are_one_list_without_doubles(
     assert positions[: len(landed)] == list(landed)
     assert set(positions) == set(landed) | set(listed)
     assert len(positions) == len(set(positions))
+
+
+@pytest.mark.parametrize("cells", range(78, 202))
+def test_the_columns_of_a_list_fit_into_its_width(cells: int) -> None:
+    columns = layout_of(cells).columns
+    scroll_bar = 2
+    assert sum((column.width or 0) + 2 for column in columns) + scroll_bar <= max(cells, 79)
+    record = event_record(
+        event(id="x" * 200, customer="c" * 200, properties={"p": "y" * 300}), BERLIN, layout_of(cells)
+    )
+    assert all(len(str(cell)) <= (column.width or 0) for cell, column in zip(record.cells, columns, strict=True))

@@ -44,6 +44,7 @@ class RecordTable(DataTable[Text]):
         super().__init__(id=id, classes=classes, cursor_type="row", zebra_stripes=False)
         self._columns = tuple(columns)
         self._shown: dict[str, tuple[str | Text, ...]] = {}
+        self._chosen_before: str | None = None
 
     @property
     def chosen(self) -> str | None:
@@ -61,6 +62,7 @@ class RecordTable(DataTable[Text]):
         if tuple(columns) == self._columns:
             return
         self._columns = tuple(columns)
+        self._chosen_before = self.chosen
         self.clear(columns=True)
         self._shown = {}
         self._make_columns()
@@ -89,7 +91,8 @@ class RecordTable(DataTable[Text]):
                     self.update_cell(key, column.key, _aligned(column, new), update_width=True)
 
     def _fill(self, shown: dict[str, tuple[str | Text, ...]], *, stays_at_top: bool) -> None:
-        chosen, scroll_y = self.chosen, self.scroll_y
+        chosen, scroll_y = self.chosen or self._chosen_before, self.scroll_y
+        self._chosen_before = None
         with app_of(self).batch_update():
             self.clear()
             for key, cells in shown.items():

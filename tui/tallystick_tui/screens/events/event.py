@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -57,33 +58,63 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return _decode_number(self.value)
 
 
-def columns(*, is_wide: bool) -> tuple[Column, ...]:
-    """Return the columns of a list of events."""
-    more = (Column("source", "Source"), Column("properties", "Properties")) if is_wide else ()
-    return (
-        Column("mark", " ", width=1),
-        Column("time", "Time"),
-        Column("customer", "Customer"),
-        Column("type", "Type"),
-        Column("value", "Value", "right"),
-        Column("id", "Id"),
-        *more,
-    )
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How wide the columns of a list of events are, in cells: fixed, so that nothing jumps while events land; 0 leaves one out."""
+
+    time: int
+    customer: int
+    type: int
+    value: int
+    id: int
+    source: int = 0
+    properties: int = 0
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of a table."""
+        more = (
+            Column("source", "Source", width=self.source),
+            Column("properties", "Properties", width=self.properties),
+        )
+        return (
+            Column("mark", " ", width=1),
+            Column("time", "Time", width=self.time),
+            Column("customer", "Customer", width=self.customer),
+            Column("type", "Type", width=self.type),
+            Column("value", "Value", "right", width=self.value),
+            Column("id", "Id", width=self.id),
+            *(more if self.source else ()),
+        )
 
 
-def event_record(event: Event, zone: ZoneInfo, *, is_wide: bool) -> Record:
+NARROW: Final = Layout(time=19, customer=12, type=12, value=9, id=12)
+_SECONDS_CELLS: Final = 19
+
+
+def layout_of(cells: int) -> Layout:
+    """Return what fits into so many cells, the space between columns and a scroll bar taken off."""
+    if cells < 96:  # noqa: PLR2004 - what the next one takes
+        return NARROW
+    if cells < 128:  # noqa: PLR2004 - as above
+        return Layout(time=23, customer=15, type=14, value=11, id=18)
+    return Layout(time=23, customer=16, type=14, value=12, id=20, source=12, properties=cells - 116)
+
+
+def event_record(event: Event, zone: ZoneInfo, layout: Layout = NARROW) -> Record:
     """Return the row of an event; a voided one has a cross in front, and is dim."""
     moment = parsed(event.time)
     texts = [
         "✗" if event.is_voided else " ",
-        precise(moment, zone) if is_wide else date_and_time(moment, zone),
-        cut(event.customer, 20 if is_wide else 13),
-        cut(event.type, 18 if is_wide else 12),
-        cut(exact(event.amount), 16 if is_wide else 9),
-        cut(event.id, 26 if is_wide else 13),
+        date_and_time(moment, zone) if layout.time == _SECONDS_CELLS else precise(moment, zone),
+        cut(event.customer, layout.customer),
+        cut(event.type, layout.type),
+        cut(exact(event.amount), layout.value),
+        cut(event.id, layout.id),
     ]
-    if is_wide:
-        texts += [cut(event.source, 14), cut(" ".join(f"{name}={value}" for name, value in properties(event)), 60)]
+    if layout.source:
+        listed = " ".join(f"{name}={value}" for name, value in properties(event))
+        texts += [cut(event.source, layout.source), cut(listed, layout.properties)]
     style = "dim" if event.is_voided else ""
     return Record(event.key, tuple(Text(text, style=style) for text in texts))
 

@@ -31,7 +31,7 @@ from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.opening_table import OpeningTable
 from tallystick_tui.widgets.record_table import RecordTable
 
-from .event import Event, columns, event_record
+from .event import NARROW, Event, event_record, layout_of
 from .event_actions import EventActions
 from .event_pane import EventPane
 from .event_screen import EventScreen
@@ -41,6 +41,7 @@ from .tail import SAMPLE_PER_S, Missed, Tail, landing, merged
 from .time_range import Unreadable, range_of
 
 PAGE: Final = 100
+_ROWS_MIN: Final = 20
 _REDRAW_S: Final = 0.5
 _DEBOUNCE_S: Final = 0.15
 _AGAIN_S: Final = 0.5
@@ -102,7 +103,7 @@ class EventsScreen(EventActions, SectionScreen):
         with Horizontal(id="events-panes"):
             with Vertical(id="events-side"):
                 yield Static("", id="events-hint", markup=False)
-                yield OpeningTable(columns(is_wide=False), id="events")
+                yield OpeningTable(NARROW.columns, id="events")
             with Vertical(id="event-side", classes="pane") as side:
                 side.border_title = "event"
                 yield EventPane(self.client, self.viewer, id="event-pane")
@@ -144,6 +145,7 @@ class EventsScreen(EventActions, SectionScreen):
         self._show()
         if not was_shown:
             self.query_one("#events").focus()
+            self.call_after_refresh(self._show)  # how wide it is, is known only once it was laid out
 
     async def _load_wanted(self, wanted: Identity) -> None:
         params = [("source", wanted.source), ("id", wanted.id)]
@@ -218,6 +220,11 @@ class EventsScreen(EventActions, SectionScreen):
 
     # Showing
 
+    def on_resize(self) -> None:
+        """Lay the list out anew for another width."""
+        if self.has_content:
+            self.call_after_refresh(self._show)
+
     def _stop_following(self) -> None:
         if self._following is not None:
             self._following.cancel()
@@ -238,13 +245,14 @@ class EventsScreen(EventActions, SectionScreen):
             self._say_mode()
 
     def _show(self) -> None:
-        is_wide = self.has_class("-wide")
-        is_live = self._mode is Mode.LIVE
-        events = merged(list(self._tail.events), self._page.items, PAGE) if is_live else self._page.items
+        is_live, table = self._mode is Mode.LIVE, self.query_one("#events", RecordTable)
+        # While it moves, only what can be seen is drawn: a hundred rows twice a second would take a sixth of a core.
+        rows_max = max(min(table.size.height, PAGE), _ROWS_MIN)
+        events = merged(list(self._tail.events), self._page.items, rows_max) if is_live else self._page.items
         self._shown = {event.key: event for event in events}
-        table = self.query_one("#events", RecordTable)
-        table.set_columns(columns(is_wide=is_wide))
-        table.show([event_record(event, self.viewer.zone, is_wide=is_wide) for event in events], stays_at_top=is_live)
+        layout = layout_of(self.query_one("#events-side").size.width)
+        table.set_columns(layout.columns)
+        table.show([event_record(event, self.viewer.zone, layout) for event in events], stays_at_top=is_live)
         side = self.query_one("#events-side")
         side.set_class(not events, "-empty")
         self.query_one("#events-hint", Static).update(self._hint())
@@ -344,9 +352,8 @@ class EventsScreen(EventActions, SectionScreen):
         """Keep what is shown as the page that it is."""
         self._mode = Mode.PAUSED
         self._landed_when_paused = self._tail.landed
-        self._page = Page(list(self._shown.values()), self._page.next_cursor)
-        self._say_mode()
-        self._show_chosen()
+        self._page = Page(merged(list(self._tail.events), self._page.items, PAGE), self._page.next_cursor)
+        self._show()
 
     def action_pause(self) -> None:
         """Hold still, or follow again."""
