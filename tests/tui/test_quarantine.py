@@ -148,7 +148,7 @@ def test_a_lost_connection_keeps_the_corrected_text(fixed: Appliance) -> None:
             field.editor.text = field.value.replace('"customer": ""', '"customer": "zoe"')
             await asyncio.to_thread(fixed.kill)
             await pilot.press("ctrl+s")
-            await until(lambda: "not saved: cannot reach" in shown(app, "FailureLine"))
+            await until(lambda: "not sent: cannot reach" in shown(app, "FailureLine"))
             await asyncio.to_thread(fixed.start)
             assert '"zoe"' in field.value
             await pilot.press("ctrl+s")

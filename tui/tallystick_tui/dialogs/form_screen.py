@@ -39,6 +39,8 @@ class FormScreen(ModalScreen[T | None]):
         Binding("escape", "leave", "Leave"),
         Binding("f1", "keys", "All keys", key_display="F1"),
     ]
+    # What did not happen where the appliance could not be reached.
+    NOT_DONE: ClassVar[str] = "not saved"
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
@@ -167,7 +169,7 @@ class FormScreen(ModalScreen[T | None]):
         except Refused as refusal:
             self.put_refusal(refusal)
         except ApplianceFailure as failure:
-            self.say(f"not saved: {failure}. Nothing you typed is lost; ^s tries again")
+            self.say(f"{self.NOT_DONE}: {failure}. Nothing you typed is lost; ^s tries again")
         else:
             self.dismiss(answer)
         finally:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from rich.text import Text
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
@@ -37,6 +38,10 @@ _VALUE_HINTS: Final = {
 class CorrectionForm(FormScreen[list[Outcome]]):
     """The form; answers what became of each event."""
 
+    NOT_DONE: ClassVar[str] = "not all sent"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Send", priority=True, key_display="^s"),
+    ]
     DEFAULT_CSS = """
     CorrectionForm #correction-preview { padding: 0 1; height: 1fr; }
     """

@@ -73,7 +73,9 @@ class EventField(FormField):
 class EntryForm(FormScreen[Outcome]):
     """The form; answers what became of the event once it was taken."""
 
+    NOT_DONE: ClassVar[str] = "not sent"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Send", priority=True, key_display="^s"),
         Binding("ctrl+o", "usual", "Usual fix", key_display="^o", tooltip="Do what usually helps against this reason"),
     ]
     DEFAULT_CSS = """
