@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from textual import work
+from textual import worker as workers
 from textual.app import App
+from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widget import Widget
 
 from .config.failure import ConfigFailure
 from .connection.appliance_client import ApplianceClient
@@ -98,6 +102,20 @@ class DashboardApp(App[None]):
         """Close the connections."""
         await self.client.close()
 
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        # Whatever goes, a part, a dialog, or every screen at the end, goes by here. Textual ends a widget's workers after its children are
+        # gone; an answer that comes in between would look for one of them, and end the dashboard with an error.
+        gone = set[DOMNode](nodes)
+        try:
+            here = cast("object", workers.get_current_worker())  # pyright: ignore[reportUnknownMemberType] - of any result
+        except workers.NoActiveWorker:
+            here = None
+        for worker in list(self.workers):
+            # The one that closes its own screen may still have something to say.
+            if worker is not here and not gone.isdisjoint(worker.node.ancestors_with_self):
+                worker.cancel()
+        return super()._prune(*nodes, parent=parent)
+
     def _on_theme_chosen(self, theme: Theme) -> None:
         self.keep_theme(theme.name)
 
@@ -163,6 +181,8 @@ class DashboardApp(App[None]):
 
     def _show_lost(self, words: str) -> None:
         self.lost_words = words
+        if not self.is_running:
+            return  # it ends, and its screens go
         for screen in self.screen_stack:
             if isinstance(screen, SectionScreen | FormScreen) and screen.is_mounted:
                 screen.show_connection(words)
@@ -187,3 +207,5 @@ class DashboardApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, SectionScreen):
                 screen.reload()
+        if self.is_running and isinstance(self.screen_stack[0], SectionScreen):
+            self.screen_stack[0].reload()

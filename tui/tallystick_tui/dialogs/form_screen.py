@@ -12,7 +12,6 @@ from typing import ClassVar, TypeVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.screen import ModalScreen
@@ -134,14 +133,6 @@ class FormScreen(ModalScreen[T | None]):
             missing[0].focus_control()
         elif not self._is_saving:
             self._keep()
-
-    def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close the form; what it still asks the appliance is given up first, since its widgets go one by one."""
-        for worker in list(self.workers):
-            # The one that saves may be who calls.
-            if worker.node is self and worker.group != "save":
-                worker.cancel()
-        return super().dismiss(result)
 
     def action_leave(self) -> None:
         """Leave; after a question, if something would be lost."""
