@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+from rich.table import Table
+from textual.widgets import Static
+
+from tallystick_tui.dialogs.keys_screen import KeysScreen
 from tallystick_tui.navigation import Section
+from tallystick_tui.screens.meters.meter_form import MeterForm
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.widgets.connection_banner import ConnectionBanner
+from tallystick_tui.widgets.form_field import TextField
 from tests.appliance import Appliance
 
 from .conftest import dashboard, until
@@ -37,5 +43,53 @@ def test_a_lost_connection_shows_a_banner_until_the_appliance_is_back(fixed: App
             assert "cannot reach" in str(app.screen.query_one(ConnectionBanner).words)
             await asyncio.to_thread(fixed.start)
             await until(lambda: not app.screen.query_one(ConnectionBanner).display)
+
+    asyncio.run(run())
+
+
+def test_the_list_of_keys_begins_with_those_of_the_screen_and_ends_with_those_that_move(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press(Section.METERS.key)
+            await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.has_content)
+            await pilot.press("question_mark")
+            await until(lambda: isinstance(app.screen, KeysScreen) and bool(app.screen.query(Static)))
+            table = app.screen.query_one(Static).content
+            assert isinstance(table, Table)
+            keys = [str(cell) for cell in table.columns[0].cells]
+            for first, then in (("n", "1-9"), ("d", "1-9"), ("1-9", "q"), ("q", "↓"), ("q", "tab")):
+                assert keys.index(first) < keys.index(then), keys
+            words = dict(zip(keys, (str(cell) for cell in table.columns[1].cells), strict=True))
+            assert words["1-9"].startswith("Overview, Explorer")
+
+    asyncio.run(run())
+
+
+def test_fifty_quick_changes_of_the_section_leave_no_error(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(80, 24)) as pilot:
+            for turn in range(50):
+                await pilot.press(str(turn * 7 % 9 + 1))
+            await pilot.press("4")
+            await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.SECTION is Section.METERS)
+            await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.has_content)
+
+    asyncio.run(run())
+
+
+def test_a_digit_that_is_typed_into_a_line_stays_there(fixed: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(fixed)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press(Section.METERS.key)
+            await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.SECTION is Section.METERS)
+            await pilot.press("n")
+            await until(lambda: isinstance(app.screen, MeterForm) and app.screen.focused is not None)
+            await pilot.press("1", "q", "9")
+            form = app.screen
+            assert isinstance(form, MeterForm)
+            await until(lambda: form.query(TextField).first().value == "1q9")
 
     asyncio.run(run())

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from rich.table import Table
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tallystick_tui.app_of import app_of
+from tallystick_tui.navigation import Section
 
-# Keys of Textual's own that need no line: moving the focus is known, copying has its own hint.
-_LEFT_OUT = frozenset({"ctrl+q", "ctrl+c", "super+c", "1-9"})
+# Keys that need no line: ending by ^q is as q; copying has its own hint; the sections have one line together.
+_LEFT_OUT = frozenset({"ctrl+q", "ctrl+c", "super+c", *(section.key for section in Section)})
+_SECTIONS = ", ".join(section.value for section in Section)
 
 
 class KeysScreen(ModalScreen[None]):
-    """A table of keys, most particular first: the focused widget's, the screen's, the app's."""
+    """A table of keys: first what is particular to the screen and its focused part, then what is so everywhere, then how to move."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "Close"),
@@ -41,14 +45,37 @@ class KeysScreen(ModalScreen[None]):
         table.add_column(style="bold", no_wrap=True)
         table.add_column(ratio=1)
         seen: set[str] = set()
-        for active in self._below.active_bindings.values():
+        for active in self._in_order(self._below.active_bindings.values()):
             binding = active.binding
             if binding.key in _LEFT_OUT or binding.action in seen or not binding.description:
                 continue
             seen.add(binding.action)
-            words = binding.description + (f": {binding.tooltip}" if binding.tooltip else "")
+            words = (
+                _SECTIONS
+                if binding.key == "1-9"
+                else binding.description + (f": {binding.tooltip}" if binding.tooltip else "")
+            )
             table.add_row(app_of(self).get_key_display(binding), words)
         with VerticalScroll() as box:
             box.border_title = "Keys"
             box.border_subtitle = "esc closes"
             yield Static(table)
+
+    def _in_order(self, active: Iterable[ActiveBinding]) -> list[ActiveBinding]:
+        def rank(each: ActiveBinding) -> int:
+            if not _is_ours(each.node, each.binding):
+                return 2
+            return 1 if each.node is app_of(self) else 0
+
+        return sorted(active, key=rank)
+
+
+def _is_ours(node: DOMNode, binding: Binding) -> bool:
+    """Whether the dashboard declares it; what Textual's widgets bring moves the cursor or the focus."""
+    declaring = [cls for cls in type(node).__mro__ if _declares(cls, binding)]
+    return any(cls.__module__.startswith("tallystick_tui.") for cls in declaring)
+
+
+def _declares(cls: type, binding: Binding) -> bool:
+    declared = Binding.make_bindings(cls.__dict__.get("BINDINGS", ()))
+    return any(each.action == binding.action and each.description == binding.description for each in declared)
