@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -61,12 +62,14 @@ class EventField(FormField):
         self.changed()
 
     def mark(self, field: str) -> None:
-        """Select the line of a field."""
-        name = f'"{field.rpartition(".")[2]}"'
+        """Select the value of a field, inside its quotes, so that what is typed takes its place and leaves JSON."""
+        named = re.compile(rf'"{re.escape(field.rpartition(".")[2])}"\s*:\s*')
         for number, line in enumerate(self.value.split("\n")):
-            start = line.find(name)
-            if start >= 0:
-                self.editor.selection = Selection((number, start), (number, len(line)))
+            if (found := named.search(line)) is not None:
+                start, end = found.end(), len(line.rstrip(", "))
+                if end - start > 1 and line[start] == line[end - 1] == '"':
+                    start, end = start + 1, end - 1
+                self.editor.selection = Selection((number, start), (number, max(start, end)))
                 return
 
 
