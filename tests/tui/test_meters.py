@@ -28,7 +28,7 @@ from tests.appliance import Appliance
 from tests.plugin_folder import write_plugin
 from tests.server.test_http_plugins import OPTIONS
 
-from .conftest import dashboard, until
+from .conftest import dashboard, notices, until
 
 NARROW, WIDE = (80, 24), (160, 48)
 EVENTS = [
@@ -131,6 +131,26 @@ def test_without_meters_the_screen_says_how_to_make_one(fixed: Appliance) -> Non
     asyncio.run(run())
 
 
+def test_the_cursor_goes_to_a_meter_that_was_just_defined(start_fixed: Callable[[], Appliance]) -> None:
+    appliance = start_fixed()
+    for key in ("alpha", "omega"):
+        body = {"key": key, "event_type": "call", "aggregation": "count"}
+        appliance.client.post("/v1/meters", json=body).raise_for_status()
+
+    async def run() -> None:
+        app = dashboard(appliance)
+        async with app.run_test(size=WIDE) as pilot:
+            await open_section(app, pilot)
+            await until(lambda: "omega" in row(app, "omega"))
+            form = await open_form(app, pilot)
+            await fill_in(form, pilot, key="middle", event_type="call")
+            await pilot.press("ctrl+s")
+            await until(lambda: isinstance(app.screen, MetersScreen))
+            await until(lambda: app.screen.query_one(RecordTable).chosen == "middle")
+
+    asyncio.run(run())
+
+
 def test_a_new_meter_is_previewed_while_it_is_typed_and_covers_past_events_once_saved(fixed: Appliance) -> None:
     fixed.client.post("/v1/events", json=EVENTS).raise_for_status()
 
@@ -154,6 +174,7 @@ def test_a_new_meter_is_previewed_while_it_is_typed_and_covers_past_events_once_
             await pilot.press("ctrl+s")
             await until(lambda: isinstance(app.screen, MetersScreen))
             await until(lambda: "42.5" in row(app, "latency"))
+            assert "latency: defined" in notices(app)
 
     asyncio.run(run())
     saved = fixed.client.get("/v1/meters/latency").json()

@@ -45,6 +45,8 @@ class RecordTable(DataTable[Text]):
         self._columns = tuple(columns)
         self._shown: dict[str, tuple[str | Text, ...]] = {}
         self._chosen_before: str | None = None
+        # What the cursor goes to as soon as it is there.
+        self._wanted: str | None = None
 
     @property
     def chosen(self) -> str | None:
@@ -75,8 +77,19 @@ class RecordTable(DataTable[Text]):
         else:
             self._fill(shown, stays_at_top=stays_at_top)
         self._shown = shown
+        self._go_to_wanted()
         # Widths follow the cells when the table is idle, and it is not told of that by a change from elsewhere.
         self.check_idle()
+
+    def choose(self, key: str) -> None:
+        """Put the cursor on a record; on one that is not there yet, as soon as it is shown."""
+        self._wanted = key
+        self._go_to_wanted()
+
+    def _go_to_wanted(self) -> None:
+        if self._wanted in self._shown:
+            self.move_cursor(row=list(self._shown).index(self._wanted), animate=False)
+            self._wanted = None
 
     def _make_columns(self) -> None:
         for column in self._columns:

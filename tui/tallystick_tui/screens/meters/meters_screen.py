@@ -143,6 +143,8 @@ class MetersScreen(SectionScreen):
         form = MeterForm(self.client, self.viewer, aggregators, meter, known_types=types)
         saved = await app_of(self).push_screen_wait(form)
         if saved is not None:
+            self.notify(f"{saved.key}: {'changed' if meter else 'defined'}", markup=False)
+            self.query_one(RecordTable).choose(saved.key)
             self.reload()
 
     def _open(self, key: str) -> None:
