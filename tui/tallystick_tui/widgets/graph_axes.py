@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,16 +20,19 @@ _TICKS: Final = 5
 
 
 class TimeAxis(AxisFormatter):
-    """Ticks at full seconds, minutes, hours or days of a zone, whichever gives about five."""
+    """Ticks at full seconds, minutes, hours or days of a zone, whichever gives about five.
 
-    def __init__(self, zone: ZoneInfo, *, ticks_max: int = _TICKS) -> None:
+    `ticks_max` is asked when it is drawn: a graph often gets its data before it has its place on the screen.
+    """
+
+    def __init__(self, zone: ZoneInfo, *, ticks_max: Callable[[], int] = lambda: _TICKS) -> None:
         self._zone = zone
         self._ticks_max = ticks_max
         self._step_s = 1
 
     def get_ticks(self, min_: float, max_: float, max_ticks: int = 8) -> list[float]:
         """Return instants in seconds."""
-        wanted = max(1.0, (max_ - min_) / min(_TICKS, self._ticks_max, max_ticks))
+        wanted = max(1.0, (max_ - min_) / min(_TICKS, self._ticks_max(), max_ticks))
         self._step_s = next((step for step in _STEPS_S if step >= wanted), _STEPS_S[-1])
         first = datetime.fromtimestamp(min_, UTC).astimezone(self._zone)
         midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)

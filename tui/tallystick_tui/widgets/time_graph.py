@@ -141,7 +141,7 @@ class TimeGraph(Container):
 
         plot.clear()
         drawn = [each for each in series if each.points]
-        plot.set_x_formatter(TimeAxis(self._zone, ticks_max=max(1, self.size.width // _CELLS_A_TICK)))
+        plot.set_x_formatter(TimeAxis(self._zone, ticks_max=lambda: max(1, self.size.width // _CELLS_A_TICK)))
         plot.set_y_formatter(FigureAxis())
         if not drawn:
             plot.show_legend(is_visible=False)

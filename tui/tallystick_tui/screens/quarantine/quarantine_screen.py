@@ -274,5 +274,6 @@ class QuarantineScreen(SectionScreen):
                 f"{'> ' if is_wrong else '  '}{cut(line, 200)}\n", style="bold reverse" if is_wrong else "not bold"
             )
         at = date_and_time(parsed(entry.received_at), self.viewer.zone)
-        words.append(f"\nreceived {at} {self.viewer.zone_name}, seen {entry.times_seen:,} times", style="not bold dim")
+        seen = "once" if entry.times_seen == 1 else f"{entry.times_seen:,} times"
+        words.append(f"\nreceived {at} {self.viewer.zone_name}, seen {seen}", style="not bold dim")
         return words

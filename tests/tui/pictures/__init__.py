@@ -1,0 +1,1 @@
+"""The pictures of the documentation: `make screenshots` writes them anew (`docs/pictures`)."""
