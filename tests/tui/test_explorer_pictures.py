@@ -60,6 +60,11 @@ def test_a_comparison_looks_so(sampled: Appliance, snap_compare: SnapCompare, si
         await until(lambda: screen.shown is not None and screen.shown.question.is_compared)
         if size == WIDE:
             await pilot.press("k")
+            # The table has made room, and the plot has drawn itself anew for the room it got.
+            table, graph = screen.query_one("#explorer-table"), screen.query_one(TimeGraph)
+            await until(lambda: table.region.right <= graph.region.x and graph.region.height == table.region.height)
+            await until(lambda: screen.query_one("PlotWidget").size.width == graph.size.width)
+        await pilot.pause()
         await pilot.pause()
 
     assert snap_compare(dashboard(sampled), terminal_size=size, run_before=before)
