@@ -203,9 +203,9 @@ class DashboardApp(App[None]):
             else:
                 break
         self._show_lost("")
+        if not self.is_running:
+            return
         # The section, and what of it is opened over it.
         for screen in self.screen_stack:
             if isinstance(screen, SectionScreen):
                 screen.reload()
-        if self.is_running and isinstance(self.screen_stack[0], SectionScreen):
-            self.screen_stack[0].reload()
