@@ -186,14 +186,18 @@ class SignalWatcher:
         return Instant(max(self._ledger.clock.now(), self._at))
 
     def _end(self, look: Look, waiting: list[Step], *, has_news: bool) -> int:
-        """Write what is left, with the mark in the same commit; the mark alone about once a minute, and not where nothing happened."""
-        is_mark_due = has_news and look.now - self._marked.at >= MARK_EVERY_NS
+        """Write what is left, with the mark in the same commit; alone about once a minute, where something came or a period ended."""
+        parts = [part for watched in self._watched.values() for part in watched.parts.values()]
+        is_worth_it = has_news or any(part.has_closed for part in parts)
+        is_mark_due = is_worth_it and look.now - self._marked.at >= MARK_EVERY_NS
         if not waiting and not is_mark_due:
             return 0
         waits_after = self._waits_after()
         mark = Mark(look.position if waits_after is None else waits_after, look.now)
         taken = self._record(waiting, mark)
         self._marked = mark
+        for part in parts:
+            part.has_closed = False
         return len(taken)
 
     # What is watched

@@ -99,6 +99,8 @@ class WatchPart:
         self._waiting_since = LATEST
         self._change_due_at = Instant(0)
         self.waits_after: Position | None = None
+        # Whether a period was closed that no mark is past yet: a start would look at its changes no more.
+        self.has_closed = False
         self._standings: Standings | None = None
         self._span = Span(Instant(0), Instant(0))
         self._levels: dict[Instant, dict[Subject, dict[str, int]]] = {}
@@ -220,6 +222,7 @@ class WatchPart:
         self._kept = None
 
     def _closed(self, look: Look) -> Iterator[Step]:
+        self.has_closed = True
         for subject, levels in self._known.close():
             for key in levels:
                 yield period_end_step(
