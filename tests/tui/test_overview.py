@@ -177,9 +177,11 @@ def test_a_signal_that_fires_is_listed_and_opened(fixed: Appliance) -> None:
             assert row[0] == "▲ fired"
             assert row[1:4] == ["busy", "acme", "4 of 3"]
             await until(lambda: "signals 1 fired" in facts(app, "#counters"))
-            overview(app).query_one("#signals", DataTable).focus()
+            table = overview(app).query_one("#signals", DataTable)
+            table.focus()
+            await until(lambda: table.has_focus)
             await pilot.press("enter")
-            await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.SECTION is Section.SIGNALS)
+            await until(lambda: app.current_mode == Section.SIGNALS.value)
 
     asyncio.run(run())
 
