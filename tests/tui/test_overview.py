@@ -177,7 +177,7 @@ def test_a_signal_that_fires_is_listed_and_opened(fixed: Appliance) -> None:
             assert row[0] == "▲ fired"
             assert row[1:4] == ["busy", "acme", "4 of 3"]
             await until(lambda: "signals 1 fired" in facts(app, "#counters"))
-            table = overview(app).query_one("#signals", DataTable)
+            table = overview(app).query_one("#signals", RecordTable)
             table.focus()
             await until(lambda: table.has_focus)
             await pilot.press("enter")
