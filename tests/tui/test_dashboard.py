@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from rich.table import Table
-from textual.widgets import Static
+from textual.widgets import Input, OptionList, Static
 
 from tallystick_tui.dialogs.keys_screen import KeysScreen
 from tallystick_tui.navigation import Section
 from tallystick_tui.screens.meters.meter_form import MeterForm
+from tallystick_tui.screens.meters.meters_screen import MetersScreen
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.widgets.connection_banner import ConnectionBanner
 from tallystick_tui.widgets.form_field import TextField
@@ -62,6 +63,32 @@ def test_the_list_of_keys_begins_with_those_of_the_screen_and_ends_with_those_th
                 assert keys.index(first) < keys.index(then), keys
             words = dict(zip(keys, (str(cell) for cell in table.columns[1].cells), strict=True))
             assert words["1-9"].startswith("Overview, Explorer")
+
+    asyncio.run(run())
+
+
+def test_the_palette_finds_sections_meters_customers_and_what_the_screen_does(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press(Section.METERS.key)
+            await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.has_content)
+
+            def offered() -> str:
+                found = app.screen.query(OptionList)
+                return "\n".join(str(option.prompt) for option in found.first().options) if found else ""
+
+            await pilot.press("ctrl+p")
+            await until(lambda: "Archive" in offered() and "Go to Ledger" in offered())
+            assert "Maximize" not in offered()
+            for typed, found in (("toke", "Meter tokens"), ("glob", "Customer globex"), ("ledg", "Go to Ledger")):
+                app.screen.query_one(Input).value = typed
+                await until(lambda found=found: found in offered())
+            app.screen.query_one(Input).value = "archived"
+            await until(lambda: "Show archived meters" in offered())
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, MetersScreen))
+            await until(lambda: "with archived ones" in str(app.screen.query_one("#meters-words", Static).content))
 
     asyncio.run(run())
 

@@ -7,12 +7,12 @@ screen or in a form stays; the key is kept in memory only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import ClassVar, Final, cast
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Final, cast
 
 from textual import work
 from textual import worker as workers
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -131,6 +131,12 @@ class DashboardApp(App[None]):
     def _warn(self, line: str) -> None:
         # From whichever thread reads or writes what is kept.
         self.call_later(self.notify, line, title="Your config folder", severity="warning", timeout=15)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:  # Any: whatever it answers
+        """Offer Textual's own commands, but for those that a key of the dashboard does in its own way."""
+        ours = {"Keys", "Quit", "Maximize", "Minimize"}
+        commands = super().get_system_commands(screen)  # pyright: ignore[reportUnknownMemberType] - Textual's generic
+        yield from (command for command in commands if command.title not in ours)
 
     def action_section(self, name: str) -> None:
         """Show a section."""

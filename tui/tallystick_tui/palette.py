@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+from textual.binding import ActiveBinding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from .connection.failure import ApplianceFailure
@@ -95,18 +97,33 @@ class CustomerCommands(_DashboardCommands):
 class KeyCommands(_DashboardCommands):
     """What the keys of the present screen do."""
 
+    async def discover(self) -> Hits:
+        """List what the screen itself offers before anything is typed."""
+        for active in self._offered():
+            if active.node is self.screen:
+                yield DiscoveryHit(active.binding.description, self._does(active), help=self._about(active))
+
     async def search(self, query: str) -> Hits:
         """List actions whose words match."""
         matcher = self.matcher(query)
-        for active in list(self.screen.active_bindings.values()):
-            binding = active.binding
-            if not binding.description or binding.action.startswith(("section(", "nothing", "app.section(")):
-                continue
-            score = matcher.match(binding.description)
+        for active in self._offered():
+            words = active.binding.description
+            score = matcher.match(words)
             if score > 0:
-                yield Hit(
-                    score,
-                    matcher.highlight(binding.description),
-                    partial(self.app.run_action, binding.action, default_namespace=active.node),
-                    help=f"key {self.app.get_key_display(binding)}",
-                )
+                yield Hit(score, matcher.highlight(words), self._does(active), help=self._about(active))
+
+    def _offered(self) -> list[ActiveBinding]:
+        return [
+            active
+            for active in self.screen.active_bindings.values()
+            if active.enabled
+            and active.binding.description
+            and not active.binding.action.startswith(("section(", "nothing", "app.section(", "app.command_palette"))
+        ]
+
+    def _does(self, active: ActiveBinding) -> partial[Coroutine[Any, Any, bool]]:  # Any: what a coroutine is
+        return partial(self.app.run_action, active.binding.action, default_namespace=active.node)
+
+    def _about(self, active: ActiveBinding) -> str:
+        key = f"key {self.app.get_key_display(active.binding)}"
+        return f"{key}: {active.binding.tooltip}" if active.binding.tooltip else key
