@@ -89,8 +89,8 @@ async def overview(app: DashboardApp, pilot: AnyPilot) -> None:
 
 def arrivals(counts: Counts) -> RateHistory:
     """Return two minutes in which all that was counted came in, in waves."""
-    # Ticks ahead of the loop's own: answers that come meanwhile are not taken in.
-    history, ticks_s = RateHistory(), asyncio.get_running_loop().time() + 3600
+    # Ticks ahead of the loop's own: answers that come meanwhile are not taken in. Whole ones, so that rates are the same to the last bit.
+    history, ticks_s = RateHistory(), int(asyncio.get_running_loop().time()) + 3600
     shares = [2 + math.sin(second / 9) + 0.5 * math.sin(second / 2.3) for second in range(_GRAPH_S)]
     done, passed = 0.0, fixed_now().timestamp() - _GRAPH_S
     for second, share in enumerate(shares, start=1):
