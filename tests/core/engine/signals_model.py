@@ -86,7 +86,9 @@ class SignalsModel:
     steps: list[Taken] = field(default_factory=list[Taken])
     corrected: set[str] = field(default_factory=set[str])
     looked_at: int = 0
+    # When what was not looked at yet came: the first of it, and the last.
     unseen_since: int | None = None
+    unseen_until: int = 0
 
     def look(self, now: int) -> None:
         """Do what a look does, for every signal and subject there is."""
@@ -121,7 +123,7 @@ class SignalsModel:
                 self._move(signal, subject, closing, closing[1])
             self._close_before(signal, subject, closing[1])
             closing = period_of(closing[1], signal.period, zone)
-            is_visited = self.unseen_since is not None and since < closing[1]
+            is_visited = self.unseen_since is not None and since < closing[1] and closing[0] <= self.unseen_until
         present = period_of(now, signal.period, zone)
         self._close_before(signal, subject, present[0])
         self._move(signal, subject, present, now)

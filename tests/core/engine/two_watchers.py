@@ -127,8 +127,9 @@ class TwoWatchers:
         return found
 
     def _note_news(self) -> None:
+        self.model.unseen_until = self.house.clock.now()
         if self.model.unseen_since is None:
-            self.model.unseen_since = self.house.clock.now()
+            self.model.unseen_since = self.model.unseen_until
 
 
 def _named(subject: Subject) -> tuple[str | None, ...]:
