@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -263,6 +264,12 @@ def test_plain_mode_says_in_words_what_others_see_drawn(sampled: Appliance) -> N
             assert all(len(row) == 4 for row in cells(app, "#meters"))
             assert all(len(row) == 2 for row in cells(app, "#customers"))
             assert not app.screen.query("PlotWidget")
+            # The newest rate is the first, where no box cuts it off; two within a minute are told apart.
+            said = app.screen.query_one("#graph-words", Static)
+            await until(lambda: str(said.content).count("\n") > 0)
+            begin, first = str(said.content).split("\n")[:2]
+            assert begin == "accepted in events/s, newest first:"
+            assert re.fullmatch(r"  2026-11-25 11:\d\d(:\d\d)?  \S+", first), first
 
     asyncio.run(run())
 

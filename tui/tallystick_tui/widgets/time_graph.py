@@ -222,7 +222,10 @@ def _in_words(series: Sequence[Series], unit: str, zone: ZoneInfo) -> Text:
 
     lines: list[str] = []
     for each in series:
-        lines.append(f"{each.name}{f' in {unit}' if unit else ''}:")
-        for at_s, figure in each.points[-_PLAIN_ROWS_MAX:]:
-            lines.append(f"  {datetime.fromtimestamp(at_s, UTC).astimezone(zone):%Y-%m-%d %H:%M}  {short(figure)}")
+        # Newest first: what the box cuts off is what is long ago.
+        lines.append(f"{each.name}{f' in {unit}' if unit else ''}, newest first:")
+        points = each.points[-_PLAIN_ROWS_MAX:]
+        pattern = "%Y-%m-%d %H:%M" if all(at_s % 60 == 0 for at_s, _ in points) else "%Y-%m-%d %H:%M:%S"
+        for at_s, figure in reversed(points):
+            lines.append(f"  {datetime.fromtimestamp(at_s, UTC).astimezone(zone).strftime(pattern)}  {short(figure)}")
     return Text("\n".join(lines) or "nothing to show")
