@@ -1,4 +1,4 @@
-"""The documentation's pictures are what the screens show, to the byte where nothing differs between runs. `make screenshots` takes them anew."""
+"""The documentation's pictures are what the screens show, to the byte where runs do not differ. `make screenshots` takes them anew."""
 
 from __future__ import annotations
 
