@@ -9,8 +9,7 @@ from typing import Any, Protocol, cast
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Static
 
 from tallystick_tui.app import DashboardApp
 from tallystick_tui.connection.appliance_client import ApplianceClient
