@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from .connecting import Connecting
 from .failure import Misunderstood, Refused, Unreachable
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class ApplianceClient:
         self._transport = transport
         self._http: httpx.AsyncClient | None = None
         self._opening = asyncio.Lock()
+        self._ending: set[asyncio.Future[None]] = set()
 
     async def ask(self, path: str, params: Params = (), *, answer: type[T], timeout_s: float | None = None) -> T:
         """Return the answer of `GET path`. Raises `ApplianceFailure`."""
@@ -123,9 +125,10 @@ class ApplianceClient:
         timeout = httpx.Timeout(timeout_s or _ANSWER_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
         started_at = time.perf_counter()
         try:
-            response = await http.request(
+            request = http.build_request(
                 method, path, params=list(params) or None, content=content, headers=sent, timeout=timeout
             )
+            response = await self._sent(http, request)
         except httpx.HTTPError as error:
             raise self._lost(_unreachable(self.url, error)) from error
         self.round_trip_ms = (time.perf_counter() - started_at) * 1000
@@ -169,8 +172,22 @@ class ApplianceClient:
         except httpx.HTTPError as error:
             raise self._lost(_unreachable(self.url, error)) from error
 
+    async def _sent(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        """Return the answer; given up, the request ends by itself as soon as it can without losing its socket."""
+        connecting = Connecting()
+        request.extensions["trace"] = connecting.follow
+        sending = asyncio.ensure_future(http.send(request))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            ending = asyncio.ensure_future(connecting.end(sending))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            raise
+
     async def close(self) -> None:
         """Close the connections; idempotent."""
+        await asyncio.gather(*self._ending)
         if self._http is not None:
             await self._http.aclose()
 

@@ -17,7 +17,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -111,14 +110,6 @@ class SectionScreen(Screen[None]):
     @work(exclusive=True, group="load", exit_on_error=True)
     async def reload(self) -> None:
         """Run `load`, and put what failed into words."""
-        try:
-            await self._load_or_say()
-        except NoMatches:
-            # The dashboard ends: an answer came while its screen was being taken apart.
-            if app_of(self).is_running:
-                raise
-
-    async def _load_or_say(self) -> None:
         try:
             await self.load()
         except Unreachable as failure:
