@@ -239,7 +239,7 @@ def test_plain_mode_draws_nothing(sampled: Appliance) -> None:
         text = "\n".join(" ".join(line) for line in cells(app))
         assert text.isascii()
         await pilot.press("t")
-        await until(lambda: "acme in token:" in words(app, "#graph-words"))
+        await until(lambda: "acme in token, newest first:" in words(app, "#graph-words"))
 
     run(sampled, steps, is_plain=True)
 

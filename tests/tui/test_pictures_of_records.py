@@ -94,7 +94,7 @@ async def editor_opened(pilot: AnyPilot) -> None:
     await arrived(Destination(Section.QUARANTINE), SectionScreen)(pilot)
     await pilot.press("down", "enter")
     await until(lambda: isinstance(app.screen, EntryForm))
-    await until(lambda: app.screen.query_one(TextArea).selected_text.startswith('"time"'))
+    await until(lambda: app.screen.query_one(TextArea).selected_text == "2027-01-01T00:00:00Z")
     await settled(pilot)
 
 

@@ -93,6 +93,7 @@ class EventsScreen(EventActions, SectionScreen):
         self._shown: dict[str, Event] = {}
         self._landed_when_paused = 0
         self._following: Worker[None] | None = None
+        self._is_refused = False
         self._redraw: Timer | None = None
         self._resting: Timer | None = None
 
@@ -184,7 +185,9 @@ class EventsScreen(EventActions, SectionScreen):
             async for landed in landing(self.client.lines("/v1/events/stream", params)):
                 if landed is None:
                     tail.begin(clock())
-                    self.notice = ""
+                    # Only what was said of following: why something was not voided stays until it is read.
+                    if self._is_refused:
+                        self._is_refused, self.notice = False, ""
                     opened.set()
                 elif isinstance(landed, Missed):
                     tail.miss(landed.missed, clock())
@@ -193,7 +196,7 @@ class EventsScreen(EventActions, SectionScreen):
         except Unreachable:
             return  # the banner says it, and `load` comes again once the appliance is back
         except ApplianceFailure as failure:
-            self.notice = f"cannot follow what lands: {failure} · trying again"
+            self._is_refused, self.notice = True, f"cannot follow what lands: {failure} · trying again"
             self.say(self.notice)
             self.set_timer(_REFUSED_AGAIN_S, self._reload_if_live)
             return
