@@ -70,6 +70,15 @@ class KeptStates:
         for key in self._keys_of.pop(customer, ()):
             del self._states[key]
 
+    def behind(self, position: int) -> dict[StateKey, dict[str | None, GroupStates]]:
+        """Return the states of before a position by what they answer (a key without its customer), those asked for latest first."""
+        found: dict[StateKey, dict[str | None, GroupStates]] = {}
+        for key in reversed(self._states):
+            state = self._states[key]
+            if state.position < position:
+                found.setdefault(StateKey(key.question, key.start, key.end, None), {})[key.customer] = state
+        return found
+
     def forget_behind(self, customers: AbstractSet[str], position: int) -> None:
         """Let states of these customers, and of all together, go that are of before a position."""
         for customer in (*(self._keys_of.keys() & customers), None):

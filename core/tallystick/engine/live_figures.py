@@ -6,6 +6,7 @@ How: for each customer that was asked about, the aggregation's state as of a pos
 (`RecentEvents`) and folded on top when somebody asks. States are of the log, not of files, so a checkpoint or a merge changes none. A void
 drops the customer's states; a state whose customer had events that are not held any more is dropped too: what is not kept is built anew
 from partials, as any question is. A meter's version is part of the key. Nothing of this is on disk: a start begins empty.
+When the older half of the recent events goes, the states of their customers are brought up to the head first.
 Bounded: `STATES_MAX` states, those asked for the longest ago go first; a state with more than `STATE_SIZE_MAX` groups or distinct values is
 not kept, and its figure answered by the normal question each time.
 Aggregations whose states do not run (see `running_state`) are answered by the normal question as well; `is_running` says which it was.
@@ -45,6 +46,8 @@ _AT_ONCE_EVENTS_MAX: Final = 2_048
 _AT_ONCE_SIZE_MAX: Final = 100
 _AT_ONCE_WAIT_S: Final = 0.001
 _WATCHES_MAX: Final = 4_096
+# Of so many questions at most the states are brought forward when events go, 50 ms each at worst; of more, some are built anew.
+_FORWARD_QUESTIONS_MAX: Final = 16
 
 
 class LiveFigures:
@@ -105,7 +108,7 @@ class LiveFigures:
             key = StateKey(question_key, span.start, span.end, customer)
             if self._kept.peek(key) is None or not self._can_follow_at_once():
                 return None
-            view = self._follow()
+            view = self._follow(at_once=True)
             state = self._kept.peek(key)
             if state is None or state.size > _AT_ONCE_SIZE_MAX:
                 return None
@@ -167,8 +170,8 @@ class LiveFigures:
 
     # Following the log; all of it under the guard.
 
-    def _follow(self) -> View:
-        """Take what the log holds up to its head, and return the view of that moment."""
+    def _follow(self, *, at_once: bool = False) -> View:
+        """Take what the log holds up to its head, and return the view of that moment; `at_once`, nothing that takes long is done."""
         view = self._newest_view()
         recent, head = self._recent, int(view.head.position)
         if head == recent.position and view.voids is self._voids and view.segments is self._segments:
@@ -180,9 +183,46 @@ class LiveFigures:
         if view.voids is not self._voids:
             self._take_voids(view.voids)
         recent.append(blocks, position=head)
-        while recent.is_too_large():
-            self._kept.forget_behind(recent.drop_oldest(), recent.position_start)
+        if recent.is_too_large() and not at_once:
+            self._make_room()
         return view
+
+    def _make_room(self) -> None:
+        """Let the older half of the events go, once the states of their customers hold them.
+
+        A state that is asked for now and then would otherwise be built anew each time, at the cost of a usage question.
+        """
+        recent = self._recent
+        rows_left = len(recent) * _FORWARD_QUESTIONS_MAX
+        for question, states in self._kept.behind(recent.halfway).items():
+            reader = self._readers.get(question.question)
+            if reader is None:
+                continue
+            rows_left -= len(recent)
+            if rows_left < 0:
+                break  # those of the questions that are left are forgotten below
+            self._bring_forward(reader, question, states)
+        while recent.is_more_than_half():
+            self._kept.forget_behind(recent.drop_oldest(), recent.position_start)
+
+    def _bring_forward(
+        self, reader: QuestionReader, question: StateKey, states: Mapping[str | None, GroupStates]
+    ) -> None:
+        apart: dict[str | None, GroupStates] = {
+            customer: state for customer, state in states.items() if customer is not None
+        }
+        together: dict[str | None, GroupStates] = {
+            customer: state for customer, state in states.items() if customer is None
+        }
+        for part in (apart, together):
+            chosen = sorted(
+                row for customer, state in part.items() for row in self._recent.rows_after(customer, state.position)
+            )
+            if chosen:
+                self._fold_columns(reader, part, chosen, question)
+            for customer, state in part.items():
+                state.position = self._recent.position
+                self._kept.check_size(StateKey(question.question, question.start, question.end, customer), state)
 
     def _blocks_to(self, view: View) -> list[EventColumns] | None:
         """Return what the view has past what was taken already; None where some of it lies in segments alone by now."""

@@ -70,6 +70,20 @@ class RecentEvents:
         """Whether the oldest block has to go."""
         return len(self) > RECENT_EVENTS_MAX or self._bytes > RECENT_BYTES_MAX
 
+    def is_more_than_half(self) -> bool:
+        """Whether more is held than half of what may be."""
+        return len(self) > RECENT_EVENTS_MAX // 2 or self._bytes > RECENT_BYTES_MAX // 2
+
+    @property
+    def halfway(self) -> int:
+        """A position before which everything may go: what comes after it is half of what may be held at most, or one block."""
+        events, size = 0, 0
+        for columns, own in zip(reversed(self._blocks), reversed(self._sizes), strict=True):
+            events, size = events + len(columns), size + own
+            if events > RECENT_EVENTS_MAX // 2 or size > RECENT_BYTES_MAX // 2:
+                return columns.end_position - 1
+        return self.position_start
+
     def drop_oldest(self) -> set[str]:
         """Let the oldest block go, and return whose events were in it: `position_start` is its end now."""
         columns, row_end = self._blocks[0], self._row_starts[0] + len(self._blocks[0])
