@@ -70,8 +70,8 @@ class FormScreen(ModalScreen[T | None]):
     def compose(self) -> ComposeResult:
         """Lay out title, fields, aside, the focused field's hint and the keys."""
         yield Static(self._title, id="form-title", markup=False)
-        yield ConnectionBanner(markup=False)
-        yield FailureLine(markup=False)
+        yield ConnectionBanner()
+        yield FailureLine()
         with Container(id="form-body"):
             with VerticalScroll(id="form-fields", can_focus=False):
                 yield from self.compose_fields()

@@ -70,7 +70,7 @@ class SectionScreen(Screen[None]):
         yield NavBar(self.SECTION)
         yield ConnectionBanner()
         yield FailureLine()
-        yield StateMessage(id="state", markup=False)
+        yield StateMessage()
         with Container(id="content", classes="-hidden"):
             yield from self.compose_content()
         yield Footer(show_command_palette=False)

@@ -16,6 +16,10 @@ class ConnectionBanner(Static):
 
     words: reactive[str] = reactive("")
 
+    def __init__(self) -> None:
+        # What it says may come from outside.
+        super().__init__(markup=False)
+
     def watch_words(self, words: str) -> None:
         """Show or hide."""
         self.set_class(bool(words), "-lost")

@@ -13,6 +13,10 @@ class FailureLine(Static):
     FailureLine.-shown { display: block; }
     """
 
+    def __init__(self) -> None:
+        # What it says may come from outside.
+        super().__init__(markup=False)
+
     def say(self, words: str) -> None:
         """Show the words; an empty text hides the line."""
         self.set_class(bool(words), "-shown")

@@ -16,8 +16,12 @@ class StateMessage(Static):
     StateMessage.-shown { display: block; }
     """
 
+    def __init__(self) -> None:
+        # What it says may come from outside.
+        super().__init__(id="state", markup=False)
+
     def say(self, words: str) -> None:
-        """Show words (markup is not read: they may come from outside)."""
+        """Show words."""
         self.update(words)
         self.add_class("-shown")
 

@@ -106,7 +106,7 @@ class StatementScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out figures, proof and keys."""
         yield Static(id="statement-title", markup=False)
-        yield FailureLine(markup=False)
+        yield FailureLine()
         with Vertical():
             yield from self._parts()
         yield Footer(show_command_palette=False)

@@ -68,7 +68,7 @@ class SignalPage(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out definition and history."""
         yield Static(id="page-title", markup=False)
-        yield FailureLine(markup=False)
+        yield FailureLine()
         with Horizontal(id="page-body"):
             with Vertical(id="page-definition", classes="pane") as definition:
                 definition.border_title = "Signal"
