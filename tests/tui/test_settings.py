@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 
 from tallystick_tui.app import DashboardApp
 from tallystick_tui.dialogs.confirmation import Confirmation
-from tallystick_tui.screens.settings.key_shown_once import KeyShownOnce
+from tallystick_tui.dialogs.secret_shown_once import SecretShownOnce
 from tallystick_tui.screens.settings.new_key_form import NewKeyForm
 from tallystick_tui.screens.settings.settings_screen import SettingsScreen
 from tallystick_tui.widgets.record_table import RecordTable
@@ -50,7 +50,7 @@ def test_a_new_key_is_shown_once_and_works_and_is_listed_without_its_secret(
         await pilot.press("n")
         await until(lambda: isinstance(app.screen, NewKeyForm))
         await pilot.press(*"gateway", "enter")
-        await until(lambda: isinstance(app.screen, KeyShownOnce))
+        await until(lambda: isinstance(app.screen, SecretShownOnce))
         secret = str(app.screen.query_one("#secret", Static).content)
         with fixed.client_with(secret) as sender:
             answer = await asyncio.to_thread(sender.post, "/v1/events", json={"id": "1", "type": "t", "customer": "c"})
@@ -74,7 +74,7 @@ def test_what_was_typed_stays_when_the_appliance_refuses_and_the_reason_is_shown
         assert app.screen.query_one("#name", Input).value == "gateway"
         await asyncio.to_thread(fixed.start)
         await pilot.press("ctrl+s")
-        await until(lambda: isinstance(app.screen, KeyShownOnce))
+        await until(lambda: isinstance(app.screen, SecretShownOnce))
 
     at_settings(fixed, (80, 24), steps)
 

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static, TabbedContent
 from tallystick_tui.app import DashboardApp
 from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.dialogs.form_screen import FormScreen
+from tallystick_tui.dialogs.secret_shown_once import SecretShownOnce
 from tallystick_tui.navigation import ToSignal
 from tallystick_tui.screens.customers.customers_screen import CustomersScreen
 from tallystick_tui.screens.signals.channel_form import ChannelForm
@@ -21,7 +22,6 @@ from tallystick_tui.screens.signals.signal_form import SignalForm
 from tallystick_tui.screens.signals.signal_page import SignalPage
 from tallystick_tui.screens.signals.signals_screen import SignalsScreen
 from tallystick_tui.screens.signals.snooze_question import SnoozeQuestion
-from tallystick_tui.screens.signals.webhook_secret import WebhookSecret
 from tallystick_tui.widgets.form_field import FormField, TextField
 from tallystick_tui.widgets.record_table import RecordTable
 from tests.appliance import Appliance
@@ -245,7 +245,7 @@ def test_a_webhook_is_made_and_its_secret_shown_once_and_a_local_address_is_refu
         await until(lambda: "10.0.0.1" in field(app, "url").failure)
         await typed(app, pilot, "url", "http://127.0.0.1:9/hook")
         await pilot.press("ctrl+s")
-        await until(lambda: isinstance(app.screen, WebhookSecret))
+        await until(lambda: isinstance(app.screen, SecretShownOnce))
         secret = str(app.screen.query_one("#secret", Static).content)
         assert secret.startswith("whsec_")
         await pilot.press("escape")

@@ -16,13 +16,13 @@ from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import Page
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.dialogs.confirmation import Confirmation
+from tallystick_tui.dialogs.secret_shown_once import SecretShownOnce
 from tallystick_tui.navigation import Section
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.texts import moments
 from tallystick_tui.widgets.record_table import Column, Record, RecordTable
 
 from .api_key import ApiKey
-from .key_shown_once import KeyShownOnce
 from .new_key_form import NewKeyForm
 
 _COLUMNS = (
@@ -128,7 +128,9 @@ class SettingsScreen(SectionScreen):
         """Ask for name and scopes, and show the secret once."""
         made = await app_of(self).push_screen_wait(NewKeyForm(self.client, self.viewer))
         if made is not None:
-            await app_of(self).push_screen_wait(KeyShownOnce(made))
+            title = f"Key “{made.name}” ({', '.join(made.scopes)})"
+            words = "This is the key. It is shown this once; the appliance keeps only a hash of it."
+            await app_of(self).push_screen_wait(SecretShownOnce(title, words, secret=made.key))
             self.reload()
 
     def action_revoke_key(self) -> None:

@@ -14,6 +14,7 @@ from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import segment
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.dialogs.confirmation import Confirmation
+from tallystick_tui.dialogs.secret_shown_once import SecretShownOnce
 from tallystick_tui.navigation import Destination, Section, ToCustomer, ToSignal
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.widgets.record_table import RecordTable
@@ -29,7 +30,6 @@ from .signal_page import SignalPage
 from .signals_view import SignalsView
 from .snooze_question import SnoozeQuestion
 from .view import View
-from .webhook_secret import WebhookSecret
 
 _TITLES: Final = {"fired": "Fired now", "signals": "Signals", "channels": "Channels", "deliveries": "Deliveries"}
 # Which actions mean something in which list; the footer shows those alone.
@@ -183,7 +183,8 @@ class SignalsScreen(SectionScreen):
         """Ask for a channel; show a webhook's secret once."""
         made = await app_of(self).push_screen_wait(ChannelForm(self.client))
         if made is not None and made.secret:
-            await app_of(self).push_screen_wait(WebhookSecret(made))
+            words = "The receiver checks signatures with this secret. It is shown this once."
+            await app_of(self).push_screen_wait(SecretShownOnce(f"Channel “{made.key}”", words, secret=made.secret))
         self.reload()
 
     def action_snooze(self) -> None:
