@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick_tui.connection.failure import Refused
+from tallystick_tui.connection.fired_signal import FiredSignal, FiredSignals, Period
 from tallystick_tui.connection.status import Counts
 from tallystick_tui.connection.usage_answer import UsageTotal
 from tallystick_tui.screens.overview.cards import (
-    Fired,
-    FiredPage,
     Meter,
     customer_records,
     fired_records,
@@ -114,7 +113,12 @@ def test_names_of_strangers_are_harmless_in_rows() -> None:
     assert record.key == evil
     assert str(record.cells[0]).startswith("\\x1b[31mred\\u202e")
     assert str(record.cells[0]).endswith("…")
-    page = FiredPage([Fired(evil, evil, evil, "fired", "2026-11-25T09:00:00Z", Decimal(5), Decimal(4))], 1)
+    fired = FiredSignal(
+        signal=evil, name=evil, meter="m", customer=evil, group={}, state="fired", level=1,
+        since="2026-11-25T09:00:00Z", snoozed_until=None, figure=Decimal(5), threshold=Decimal(4),
+        period=Period("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+    )  # fmt: skip
+    page = FiredSignals([fired], count=1)
     ((row, signal),) = fired_records(page, NOW).items()
     assert signal == evil
     assert all("\x1b" not in str(cell) for cell in row.cells)

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from rich.text import Text
 
+from tallystick_tui.connection.fired_signal import FiredSignals
 from tallystick_tui.connection.status import Status, Verification
 from tallystick_tui.connection.usage_answer import UsageTotal
 from tallystick_tui.texts.figures import NOTHING, bytes_of, change, exact, rate, short
@@ -33,25 +34,6 @@ class Meter(msgspec.Struct, frozen=True):
 
     key: str
     unit: str | None = None
-
-
-class Fired(msgspec.Struct, frozen=True):
-    """A signal that is past a threshold now."""
-
-    signal: str
-    name: str
-    customer: str | None
-    state: str
-    since: str
-    figure: Decimal | None
-    threshold: Decimal | None
-
-
-class FiredPage(msgspec.Struct, frozen=True):
-    """The newest of them, and how many there are."""
-
-    items: list[Fired]
-    count: int = 0
 
 
 def counter_facts(status: Status, rates: Rates | None, fired_count: int | None) -> list[Fact]:
@@ -165,7 +147,7 @@ def customer_records(totals: Sequence[UsageTotal], unit: str | None, *, with_bar
     return records
 
 
-def fired_records(page: FiredPage, now: datetime) -> dict[Record, str]:
+def fired_records(page: FiredSignals, now: datetime) -> dict[Record, str]:
     """Return the rows of what is fired, each with the key of its signal."""
     rows: dict[Record, str] = {}
     for number, each in enumerate(page.items):

@@ -19,6 +19,7 @@ from textual.widgets import DataTable, Static
 
 from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.connection.failure import ApplianceFailure, Refused, Unreachable
+from tallystick_tui.connection.fired_signal import FiredSignals
 from tallystick_tui.connection.status import Status
 from tallystick_tui.connection.usage_answer import UsageAnswer, ask_usages
 from tallystick_tui.navigation import Section, ToCustomer, ToExplorer, ToSignal
@@ -33,7 +34,6 @@ from tallystick_tui.widgets.record_table import Column, RecordTable
 from tallystick_tui.widgets.time_graph import Series, TimeGraph
 
 from .cards import (
-    FiredPage,
     Meter,
     counter_facts,
     customer_records,
@@ -197,7 +197,7 @@ class OverviewScreen(SectionScreen):
     async def _ask_fired(self) -> None:
         pane, hint = self.query_one("#signals-pane"), self.query_one("#signals-hint", Static)
         try:
-            page = await self.client.ask("/v1/signals/fired", [("limit", str(FIRED_SHOWN))], answer=FiredPage)
+            page = await self.client.ask("/v1/signals/fired", [("limit", str(FIRED_SHOWN))], answer=FiredSignals)
         except Refused as refusal:
             if refusal.status != _NOT_FOUND:
                 raise

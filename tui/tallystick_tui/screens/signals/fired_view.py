@@ -7,15 +7,15 @@ from typing import ClassVar
 
 from rich.text import Text
 
+from tallystick_tui.connection.fired_signal import FiredSignal, FiredSignals
 from tallystick_tui.texts import moments
 from tallystick_tui.widgets.record_table import Column
 
-from .records import Fired, FiredPage
 from .view import ROWS_MAX, View, lines_of
 from .words import figures_in_words, state_in_words, subject_in_words
 
 
-class FiredView(View[Fired]):
+class FiredView(View[FiredSignal]):
     """What is fired now."""
 
     COLUMNS: ClassVar[Sequence[Column]] = (
@@ -27,15 +27,15 @@ class FiredView(View[Fired]):
     )
     EMPTY: ClassVar[str] = "Nothing is fired now.\n\ns lists the signals, n defines one."
 
-    async def fetch(self) -> Sequence[Fired]:
+    async def fetch(self) -> Sequence[FiredSignal]:
         """Ask what is fired."""
-        return (await self.client.ask("/v1/signals/fired", [("limit", str(ROWS_MAX))], answer=FiredPage)).items
+        return (await self.client.ask("/v1/signals/fired", [("limit", str(ROWS_MAX))], answer=FiredSignals)).items
 
-    def key_of(self, record: Fired) -> str:
+    def key_of(self, record: FiredSignal) -> str:
         """Return signal and subject."""
         return "\n".join((record.signal, record.customer or "", *(f"{k}={v}" for k, v in record.group.items())))
 
-    def cells_of(self, record: Fired) -> tuple[str | Text, ...]:
+    def cells_of(self, record: FiredSignal) -> tuple[str | Text, ...]:
         """Return a row."""
         return (
             Text(state_in_words(record.state), style="bold" if record.state == "fired" else "dim"),
@@ -45,7 +45,7 @@ class FiredView(View[Fired]):
             moments.age(moments.parsed(record.since), self.viewer.now()),
         )
 
-    def details_of(self, record: Fired) -> Text:
+    def details_of(self, record: FiredSignal) -> Text:
         """Return the figures and the period."""
         zone = self.viewer.zone
         pairs = [

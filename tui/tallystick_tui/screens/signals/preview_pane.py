@@ -15,12 +15,12 @@ from textual.widgets import Static
 
 from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.connection.failure import ApplianceFailure
+from tallystick_tui.connection.fired_signal import Figures, Period
 from tallystick_tui.texts import moments
 from tallystick_tui.texts.figures import exact
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.time_graph import GraphKind, Mark, Series, TimeGraph, thinned
 
-from .records import Figures, Period
 from .words import figures_in_words, subject_in_words
 
 _LISTED: Final = 12

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
+from tallystick_tui.connection.fired_signal import Figures, Period
+
 
 class Scope(msgspec.Struct, frozen=True):
     """Who is watched: a customer, each (`*`), or (None) all together."""
@@ -45,48 +47,6 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     snoozed_until: str | None = None
     version: int = 1
-
-
-class Period(msgspec.Struct, frozen=True):
-    """A calendar period, `[start, end)`."""
-
-    start: str
-    end: str
-
-
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What explains a step."""
-
-    figure: Decimal | None = None
-    threshold: Decimal | None = None
-    percent: Decimal | None = None
-    limit: Decimal | None = None
-    base: Decimal | None = None
-    change: Decimal | None = None
-    last_event_at: str | None = None
-
-
-class Fired(Figures, frozen=True, kw_only=True):
-    """A subject that is past a threshold now."""
-
-    signal: str
-    name: str
-    meter: str
-    customer: str | None
-    group: dict[str, str | None]
-    state: str
-    level: int
-    since: str
-    snoozed_until: str | None
-    period: Period
-
-
-class FiredPage(msgspec.Struct, frozen=True):
-    """What is fired now, newest first; `count` is over all signals."""
-
-    items: list[Fired]
-    next_cursor: str | None = None
-    count: int = 0
 
 
 class HistoryStep(Figures, frozen=True, kw_only=True):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from tallystick_tui.connection.fired_signal import Figures
 from tallystick_tui.texts.figures import exact, percent
 
-from .records import Condition, Delivery, Figures, HistoryStep, Signal
+from .records import Condition, Delivery, HistoryStep, Signal
 
 _PERIODS: Final = {"hour": "an hour", "day": "a day", "week": "a week", "month": "a month"}
 _DIRECTIONS: Final = {"up": "rises by", "down": "falls by", "any": "changes by"}
