@@ -6,24 +6,22 @@ fired then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from .bars import standing_bars
 from .client import decode
+from .column_chart import ColumnChart
 from .printable import printable
 from .terminal import Column, Terminal, shown
-from .usage_reply import local_time
+from .usage_reply import group_name, local_time
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _HEIGHT: Final = 5
-_WIDE_MAX: Final = 6
 
 
 class _Figure(msgspec.Struct, frozen=True):
@@ -126,52 +124,26 @@ def _sentence(reply: PreviewReply, zone: ZoneInfo, zone_name: str) -> str:
 
 
 def _chart(console: Console, subject: _Subject, reply: PreviewReply, zone: ZoneInfo) -> None:
-    from rich.text import Text
-
-    values = [figure.value for figure in subject.figures]
-    top = max([*(value for value in values if value is not None), Decimal(0)])
-    bottom = min([*(value for value in values if value is not None), Decimal(0)])
-    labels = [shown(top), shown(bottom) if bottom else "0"]
-    margin = max(map(len, labels))
-    room = max(console.width - margin - 2, 10)
-    share = -(-len(values) // room)
-    columns = -(-len(values) // share)
-    wide = max(min(room // columns, _WIDE_MAX), 1)
-    pieces = [subject.figures[start : start + share] for start in range(0, len(values), share)]
-    lines = standing_bars([_largest(piece) for piece in pieces], top=top, bottom=bottom, height=_HEIGHT)
+    figures = subject.figures
+    values = [figure.value for figure in figures]
+    chart = ColumnChart.of(values, count=len(values), console=console, label=shown)
     title = f"{_who(subject.customer, subject.group)}   fired {subject.firings:,}"
     if reply.thresholds:
         title += f"   past {', '.join(shown(each) for each in reply.thresholds)}"
-    console.print()
-    console.print(Text(title, style="bold"), soft_wrap=True)
-    for number, line in enumerate(lines):
-        label = labels[0] if number == 0 else labels[1] if number == len(lines) - 1 else ""
-        text = Text.assemble(
-            (f"{label:>{margin}} ", "dim"), ("┤" if label else "│", "dim"), (_widened(line, wide), "cyan")
-        )
-        console.print(text, soft_wrap=True)
-    console.print(f"{' ' * margin} └{'─' * (columns * wide)}", style="dim", soft_wrap=True)
-    marks = "".join(("▲" if any(each.fired_at for each in piece) else " ").ljust(wide) for piece in pieces)
-    if marks.strip():
-        console.print(Text(f"{' ' * (margin + 2)}{marks.rstrip()}", style="red"), soft_wrap=True)
-    first, last = (local_time(figure.start, zone) for figure in (subject.figures[0], subject.figures[-1]))
-    space = columns * wide - len(first)
-    times = first if len(subject.figures) == 1 or space < len(last) + 1 else f"{first}{last:>{space}}"
-    console.print(f"{' ' * (margin + 2)}{times}", style="dim", soft_wrap=True)
-
-
-def _largest(piece: Sequence[_Figure]) -> Decimal | None:
-    return max((each.value for each in piece if each.value is not None), key=abs, default=None)
-
-
-def _widened(line: str, wide: int) -> str:
-    return (line if wide == 1 else "".join(cell * (wide - 1) + " " for cell in line)).rstrip()
+    chart.draw(console, title, values, height=_HEIGHT, colour="cyan")
+    chart.draw_base(console)
+    fired = (any(each.fired_at for each in piece) for piece in chart.pieces(figures))
+    marks = "".join(("▲" if has_fired else " ").ljust(chart.wide) for has_fired in fired).rstrip()
+    if marks:
+        chart.draw_below(console, marks, style="red")
+    first, last = (local_time(figure.start, zone) for figure in (figures[0], figures[-1]))
+    space = chart.width - len(first)
+    chart.draw_below(console, first if len(figures) == 1 or space < len(last) + 1 else f"{first}{last:>{space}}")
 
 
 def _who(customer: str | None, group: dict[str, str | None]) -> str:
     who = "everybody" if customer is None else printable(customer)
-    values = ", ".join(f"{printable(name)}={'-' if text is None else printable(text)}" for name, text in group.items())
-    return f"{who} {values}".strip()
+    return f"{who} {group_name(group)}".strip()
 
 
 def _change(step: _Step) -> str | None:

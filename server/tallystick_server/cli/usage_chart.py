@@ -11,17 +11,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from .bars import lying_bars, standing_bars
+from .bars import lying_bars
 from .client import decode
-from .printable import printable
+from .column_chart import ColumnChart
 from .terminal import Terminal, shown
-from .usage_reply import UsageReply, UsageRow, heading, local_time
+from .usage_reply import UsageReply, UsageRow, group_name, heading, local_time
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue", "red")
-_COLUMN_MAX: Final = 6
 _HEIGHTS: Final = ((1, 12), (2, 8), (4, 5), (8, 4))
 _LOW: Final = 3
 _GROUPS_MAX: Final = 24
@@ -48,7 +47,7 @@ def _bars(console: Console, reply: UsageReply) -> None:
     from rich.text import Text
 
     totals = reply.totals[:_GROUPS_MAX]
-    names = [_cut(_name(total.group), console.width // 3) for total in totals]
+    names = [_cut(group_name(total.group), console.width // 3) for total in totals]
     figures = [shown(total.value) for total in totals]
     wide, long = max(map(len, names)), max(map(len, figures))
     lying = lying_bars([total.value for total in totals], max(console.width - wide - long - 4, 8))
@@ -60,43 +59,24 @@ def _bars(console: Console, reply: UsageReply) -> None:
 
 def _charts(console: Console, reply: UsageReply, zone: ZoneInfo) -> None:
     groups = _by_group(reply)
-    figures = [row.value for rows in groups for row in rows if row.value is not None]
-    top, bottom = max([*figures, Decimal(0)]), min([*figures, Decimal(0)])
-    labels = [_short(top), "0" if bottom == 0 else _short(bottom)]
-    margin = max(map(len, labels))
-    width = max(console.width - margin - 2, 10)
-    windows = max(map(len, groups))
-    share = -(-windows // width)
-    columns = -(-windows // share)
-    wide = max(min(width // columns, _COLUMN_MAX), 1)
+    figures = [row.value for rows in groups for row in rows]
+    chart = ColumnChart.of(figures, count=max(map(len, groups)), console=console, label=_short)
     height = next((height for count, height in _HEIGHTS if len(groups) <= count), _LOW)
     for at, rows in enumerate(groups):
-        values = _shared([row.value for row in rows], share)
-        lines = [_widened(line, wide) for line in standing_bars(values, top=top, bottom=bottom, height=height)]
-        _chart(console, _title(rows, reply, at), lines, labels, margin, _COLOURS[at % len(_COLOURS)])
-    _axis(console, groups[0], zone, margin=margin, width=columns * wide)
+        values = [row.value for row in rows]
+        chart.draw(console, _title(rows, reply, at), values, height=height, colour=_COLOURS[at % len(_COLOURS)])
+    chart.draw_base(console)
+    chart.draw_below(console, _times(groups[0], zone, width=chart.width))
     note = (
         f"a column a {reply.window}"
-        if share == 1
-        else f"a column is {share} {reply.window}s, the largest of them drawn"
+        if chart.share == 1
+        else f"a column is {chart.share} {reply.window}s, the largest of them drawn"
     )
-    console.print(f"{' ' * (margin + 2)}{note}", style="dim", soft_wrap=True)
+    chart.draw_below(console, note)
 
 
-def _chart(console: Console, title: str, lines: Sequence[str], labels: Sequence[str], margin: int, colour: str) -> None:
-    from rich.text import Text
-
-    console.print()
-    console.print(Text(title, style="bold"), soft_wrap=True)
-    for number, line in enumerate(lines):
-        label = labels[0] if number == 0 else labels[1] if number == len(lines) - 1 else ""
-        text = Text.assemble((f"{label:>{margin}} ", "dim"), ("┤" if label else "│", "dim"), (line.rstrip(), colour))
-        console.print(text, soft_wrap=True)
-
-
-def _axis(console: Console, rows: Sequence[UsageRow], zone: ZoneInfo, *, margin: int, width: int) -> None:
-    """Print the line below and the first, a middle and the last time, as many as there is room for."""
-    console.print(f"{' ' * margin} └{'─' * width}", style="dim", soft_wrap=True)
+def _times(rows: Sequence[UsageRow], zone: ZoneInfo, *, width: int) -> str:
+    """Return the first, a middle and the last time, as many as there is room for."""
     times = [local_time(row.start, zone) for row in (rows[0], rows[len(rows) // 2], rows[-1])]
     if len({time[:10] for time in times}) == 1 and len(times[-1]) > len("2026-11-01"):
         times = [time[11:] or "00:00" for time in times]
@@ -107,7 +87,7 @@ def _axis(console: Console, rows: Sequence[UsageRow], zone: ZoneInfo, *, margin:
         place = width // 2 - len(middle) // 2
         if len(rows) > 2 and place > len(first) and place + len(middle) < width - len(last):  # noqa: PLR2004 - one between two
             line = line[:place] + middle + line[place + len(middle) :]
-    console.print(f"{' ' * (margin + 2)}{line}", style="dim", soft_wrap=True)
+    return line
 
 
 def _by_group(reply: UsageReply) -> list[list[UsageRow]]:
@@ -122,32 +102,15 @@ def _by_group(reply: UsageReply) -> list[list[UsageRow]]:
 
 def _title(rows: Sequence[UsageRow], reply: UsageReply, at: int) -> str:
     total = reply.totals[at]
-    words = [_name(rows[0].group), f"total {shown(total.value)}"]
+    words = [group_name(rows[0].group), f"total {shown(total.value)}"]
     if reply.compared_with is not None:
         percent = total.change_percent
         words.append(f"before {shown(total.previous)}" + ("" if percent is None else f" ({percent:+f} %)"))
     return "   ".join(word for word in words if word)
 
 
-def _name(group: dict[str, str | None]) -> str:
-    return ", ".join(f"{printable(name)}={'-' if text is None else printable(text)}" for name, text in group.items())
-
-
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 1)] + "…"
-
-
-def _shared(values: Sequence[Decimal | None], share: int) -> list[Decimal | None]:
-    """Return the largest size of each `share` values."""
-    pieces = (values[start : start + share] for start in range(0, len(values), share))
-    return [max((each for each in piece if each is not None), key=abs, default=None) for piece in pieces]
-
-
-def _widened(line: str, wide: int) -> str:
-    """Return the line with each cell so wide, a gap between two columns where there is room for one."""
-    if wide == 1:
-        return line
-    return "".join(cell * (wide - 1) + " " for cell in line)
 
 
 def _short(figure: Decimal) -> str:

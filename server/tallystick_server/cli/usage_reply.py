@@ -10,6 +10,8 @@ import msgspec
 
 from tallystick.instant import NS_PER_S, parse_instant
 
+from .printable import printable
+
 
 class UsageFigure(msgspec.Struct, frozen=True):
     """One group over the whole range; compared with the period before where that was asked for."""
@@ -60,6 +62,11 @@ def heading(reply: UsageReply, zone_name: str) -> str:
     if reply.compared_with is None:
         return text
     return f"{text}, beside {_span(reply.compared_with.start, reply.compared_with.end, zone)}"
+
+
+def group_name(group: dict[str, str | None]) -> str:
+    """Return a group as a line names it: `-` where its events lack the property."""
+    return ", ".join(f"{printable(name)}={'-' if text is None else printable(text)}" for name, text in group.items())
 
 
 def local_time(text: str, zone: ZoneInfo) -> str:
