@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, Final, TypeVar
 
 from cyclopts import Parameter
 
@@ -19,6 +20,8 @@ TimeZone = Annotated[
 ]
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], help="Do it without asking.")]
 
+T = TypeVar("T")
+
 
 def assignments(option: str, texts: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return `name=value` texts as pairs, in order. Raises `BadUse`, naming the option."""
@@ -29,6 +32,16 @@ def assignments(option: str, texts: tuple[str, ...]) -> list[tuple[str, str]]:
             raise BadUse(f"{option}: {text!a} is not of the form name=value")
         pairs.append((name.strip(), value))
     return pairs
+
+
+def listed(texts: tuple[str, ...]) -> list[str]:
+    """Return the parts of texts that may each hold several, separated by commas, in order."""
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def without_none(options: Mapping[str, T | None]) -> dict[str, T]:
+    """Return the options that were given, by name."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
@@ -52,6 +65,16 @@ def range_params(start: str | None, end: str | None, zone_name: str) -> list[tup
     if len(instants) == 2 and instants[0][1] > instants[1][1]:  # noqa: PLR2004 - both ends
         raise BadUse("--from is later than --to")
     return [(name, format_instant(instant)) for name, instant in instants]
+
+
+def moment_as_sent(option: str, text: str, zone_name: str = "UTC") -> str:
+    """Return the moment that the text of an option names, as the API takes it. Raises `BadUse`."""
+    from tallystick.instant import format_instant
+    from tallystick_server.present import SystemClock
+
+    from .moment import parse_moment, zone_of
+
+    return format_instant(parse_moment(text, option=option, now=SystemClock().now(), zone=zone_of(zone_name)))
 
 
 def sure(question: str, *, yes: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from cyclopts import App, Parameter
 
 from .allowance import show_allowance
-from .asking import AsJson, Limit, Yes, assignments, sure
+from .asking import AsJson, Limit, Yes, assignments, sure, without_none
 from .connection import LOCAL, Connection
 from .events import at_least_one
 from .failure import BadUse
@@ -170,10 +170,11 @@ def delete_customer(key: Key, /, *, yes: Yes = False, connection: Connection = L
 def _fields(
     name: str | None, email: str | None, time_zone: str | None, metadata: tuple[str, ...]
 ) -> dict[str, Any]:  # Any: JSON that the appliance checks
-    options = {
-        "name": name,
-        "email": email,
-        "time_zone": time_zone,
-        "metadata": dict(assignments("--metadata", metadata)) or None,
-    }
-    return {option: value for option, value in options.items() if value is not None}
+    return without_none(
+        {
+            "name": name,
+            "email": email,
+            "time_zone": time_zone,
+            "metadata": dict(assignments("--metadata", metadata)) or None,
+        }
+    )

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, Limit
+from .asking import AsJson, Limit, without_none
 from .connection import LOCAL, Connection
 from .events import at_least_one
 from .listing import Field, Listing, show_item
@@ -54,8 +54,7 @@ def list_deliveries(
     connection: Connection = LOCAL,
 ) -> int:
     """List messages, newest first."""
-    given = (("channel", channel), ("signal", signal), ("state", state))
-    params = [(name, value) for name, value in given if value is not None]
+    params = list(without_none({"channel": channel, "signal": signal, "state": state}).items())
     with connection.client() as client:
         _DELIVERIES.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
     return 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, From, TimeZone, To, assignments, range_params
+from .asking import AsJson, From, TimeZone, To, assignments, listed, range_params
 from .connection import LOCAL, Connection
 from .failure import BadUse
 from .terminal import Terminal
@@ -51,8 +51,7 @@ def explain(  # noqa: PLR0913 - one for each parameter of the question
     if customer is not None:
         params.append(("filter[customer]", customer))
     params += [(f"filter[{name}]", value) for name, value in assignments("--filter", filters)]
-    names = [name.strip() for text in group_by for name in text.split(",") if name.strip()]
-    if names:
+    if names := listed(group_by):
         params.append(("group_by", ",".join(names)))
     if as_of is not None:
         params.append(("as_of", str(as_of)))

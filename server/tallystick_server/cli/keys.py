@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, Yes, sure
+from .asking import AsJson, Yes, moment_as_sent, sure
 from .connection import LOCAL, Connection
 from .listing import Field, Listing
 from .terminal import Terminal
@@ -61,16 +61,11 @@ def create_key(
     connection: Connection = LOCAL,
 ) -> int:
     """Make a key and show it, this once."""
-    from tallystick.instant import format_instant
-    from tallystick_server.present import SystemClock
-
     from .client import decode_object
-    from .moment import parse_moment, zone_of
 
     order: dict[str, object] = {"name": name, "scopes": list(scopes)}
     if expires is not None:
-        instant = parse_moment(expires, option="--expires", now=SystemClock().now(), zone=zone_of("UTC"))
-        order["expires_at"] = format_instant(instant)
+        order["expires_at"] = moment_as_sent("--expires", expires)
     with connection.client() as client:
         body = client.call("POST", "/v1/api-keys", json=order)
     terminal = Terminal.of_process()

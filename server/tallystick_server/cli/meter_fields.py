@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from cyclopts import Group, Parameter
 
-from .asking import assignments, grouped
+from .asking import assignments, grouped, listed, without_none
 from .failure import BadUse
 from .json_file import json_object
 
@@ -52,10 +52,9 @@ class MeterFields:
     def given(self) -> dict[str, Any]:  # Any: JSON that the appliance checks
         """Return the fields that were given: those of the file, and the options over them. Raises `BadUse`."""
         found = json_object(self.file) if self.file is not None else {}
-        fields = [part.strip() for text in self.fields for part in text.split(",") if part.strip()]
         options: dict[str, Any] = {  # Any: as above
             "field": self.field,
-            "fields": fields or None,
+            "fields": listed(self.fields) or None,
             "event_type": self.event_type,
             "aggregation": self.aggregation,
             "filter": grouped(assignments("--filter", self.meter_filter)) or None,
@@ -65,7 +64,7 @@ class MeterFields:
             "options": dict(_json_of(text) for text in self.option) or None,
             "unit": self.unit,
         }
-        return found | {name: value for name, value in options.items() if value is not None}
+        return found | without_none(options)
 
     def whole(self) -> dict[str, Any]:  # Any: as above
         """Return a whole meter, but for its key. Raises `BadUse` where what every meter has is missing."""

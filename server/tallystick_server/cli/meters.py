@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, From, Limit, TimeZone, To, range_params, sure
+from .asking import AsJson, From, Limit, TimeZone, To, listed, range_params, sure, without_none
 from .connection import LOCAL, Connection
 from .failure import BadUse
 from .listing import Field, Listing, show_item
@@ -232,8 +232,7 @@ def list_dimensions(
 
 def _described(name: str | None, dimensions: tuple[str, ...]) -> dict[str, Any]:  # Any: JSON that the appliance checks
     """Return what people are told of a meter, as far as it was given."""
-    listed = [part.strip() for text in dimensions for part in text.split(",") if part.strip()]
-    return ({} if name is None else {"name": name}) | ({"dimensions": listed} if listed else {})
+    return without_none({"name": name, "dimensions": listed(dimensions) or None})
 
 
 def _call(

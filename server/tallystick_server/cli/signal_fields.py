@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from cyclopts import Group, Parameter
 
-from .asking import assignments, grouped
+from .asking import assignments, grouped, listed, without_none
 from .failure import BadUse
 from .json_file import json_object
 
@@ -44,12 +44,12 @@ class Watched:
         if self.each and self.customer is not None:
             raise BadUse("--each and --customer exclude each other: give one of them")
         customer = "*" if self.each else self.customer
-        return _without_none(
+        return without_none(
             {
                 "meter": self.meter,
                 "scope": None if customer is None else {"customer": customer},
                 "filter": grouped(assignments("--filter", self.signal_filter)) or None,
-                "group_by": _parts(self.group_by) or None,
+                "group_by": listed(self.group_by) or None,
                 "period": self.period,
                 "timezone": self.timezone,
             }
@@ -83,7 +83,7 @@ class When:
         ]
         if self.limit is not None:
             shares = (
-                {"thresholds": [_number("--percent", each) for each in _parts(self.percent)]} if self.percent else {}
+                {"thresholds": [_number("--percent", each) for each in listed(self.percent)]} if self.percent else {}
             )
             kinds.append({"type": "threshold", "limit": _number("--limit-of", self.limit), **shares})
         elif self.percent:
@@ -94,7 +94,7 @@ class When:
         ):
             if value is not None:
                 beside = {"direction": self.direction, "floor": self.floor and _number("--floor", self.floor)}
-                kinds.append({"type": kind, "value": _number(name, value), **_without_none(beside)})
+                kinds.append({"type": kind, "value": _number(name, value), **without_none(beside)})
         if self.silent_for is not None:
             kinds.append({"type": "no_data", "silence_s": self.silent_for})
         if len(kinds) > 1:
@@ -122,10 +122,10 @@ class Told:
 
     def given(self) -> Json:
         """Return the fields that were given."""
-        return _without_none(
+        return without_none(
             {
                 "name": self.name,
-                "channels": _parts(self.channel) or None,
+                "channels": listed(self.channel) or None,
                 "digest": self.digest,
                 "template": self.template,
                 "owner": self.owner,
@@ -160,7 +160,7 @@ def given_fields(file: str | None, watched: Watched, when: When, told: Told) -> 
 
 
 def _thresholds(texts: Texts) -> Json:
-    numbers = [_number("a threshold", text) for text in _parts(texts)]
+    numbers = [_number("a threshold", text) for text in listed(texts)]
     return {"value": numbers[0]} if len(numbers) == 1 else {"thresholds": numbers}
 
 
@@ -173,11 +173,3 @@ def _number(option: str, text: str) -> Any:  # Any: a number as JSON has it
         return msgspec.Raw(canonical_amount(text).encode())
     except (InvalidAmount, AmountOutOfRange) as error:
         raise BadUse(f"{option}: {error}") from error
-
-
-def _parts(texts: Texts) -> list[str]:
-    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
-
-
-def _without_none(fields: Json) -> Json:
-    return {name: value for name, value in fields.items() if value is not None}

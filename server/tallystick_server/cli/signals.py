@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, From, Limit, TimeZone, To, Yes, assignments, range_params, sure
+from .asking import (
+    AsJson,
+    From,
+    Limit,
+    TimeZone,
+    To,
+    Yes,
+    assignments,
+    moment_as_sent,
+    range_params,
+    sure,
+    without_none,
+)
 from .connection import LOCAL, Connection
 from .events import at_least_one
 from .failure import BadUse
@@ -48,6 +61,38 @@ _FIGURES: Final = (
     Field("before", "base", numeric=True),
     Field("change", "change", numeric=True),
 )
+_HISTORY: Final = (
+    Field("at", "at", moment=True),
+    Field("what", "kind"),
+    Field("reason", "reason"),
+    Field("customer", "customer"),
+    Field("group", "group"),
+    Field("level", "level", numeric=True),
+    *_FIGURES,
+    Field("period", "period", for_pipes_only=True),
+    Field("id", "id", for_pipes_only=True),
+)
+_STATES: Final = (
+    Field("customer", "customer"),
+    Field("group", "group"),
+    Field("state", "state"),
+    Field("level", "level", numeric=True),
+    Field("since", "since", moment=True),
+    Field("snoozed until", "snoozed_until", moment=True),
+)
+_FIRED: Final = Listing(
+    "/v1/signals/fired",
+    (
+        Field("since", "since", moment=True),
+        Field("signal", "signal"),
+        Field("customer", "customer"),
+        Field("group", "group"),
+        Field("state", "state"),
+        Field("level", "level", numeric=True),
+        *_FIGURES,
+    ),
+    empty="Nothing is fired.",
+)
 
 
 @app.command(
@@ -62,10 +107,7 @@ def list_signals(
     connection: Connection = LOCAL,
 ) -> int:
     """List the signals."""
-    params = [] if meter is None else [("meter", meter)]
-    with connection.client() as client:
-        _SIGNALS.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
-    return 0
+    return _list(_SIGNALS, {"meter": meter}, limit, connection, as_json=json)
 
 
 @app.command(
@@ -73,10 +115,8 @@ def list_signals(
 )
 def show_signal(key: Key, /, *, json: AsJson = False, connection: Connection = LOCAL) -> int:
     """Show one signal."""
-    from .client import segment
-
     with connection.client() as client:
-        show_item(Terminal.of_process(), client.get(f"/v1/signals/{segment(key)}"), as_json=json)
+        show_item(Terminal.of_process(), client.get(_path(key)), as_json=json)
     return 0
 
 
@@ -127,15 +167,13 @@ def update_signal(  # noqa: PLR0913 - one for each option
     connection: Connection = LOCAL,
 ) -> int:
     """Change fields of a signal; those not given stay. A change of what is watched arms everybody again."""
-    from .client import segment
-
     if enable and disable:
         raise BadUse("--enable and --disable exclude each other: give one of them")
     change = given_fields(file, watched, when, told) | ({"enabled": enable} if enable or disable else {})
     if not change:
         raise BadUse("give at least one field to change")
     with connection.client() as client:
-        body = client.call("PATCH", f"/v1/signals/{segment(key)}", json=change)
+        body = client.call("PATCH", _path(key), json=change)
     show_item(Terminal.of_process(), body, as_json=json)
     return 0
 
@@ -146,11 +184,9 @@ def update_signal(  # noqa: PLR0913 - one for each option
 )
 def delete_signal(key: Key, /, *, yes: Yes = False, connection: Connection = LOCAL) -> int:
     """Delete a signal; what it did stays in the log."""
-    from .client import segment
-
     sure(f"Delete the signal {key!a}?", yes=yes)
     with connection.client() as client:
-        client.call("DELETE", f"/v1/signals/{segment(key)}")
+        client.call("DELETE", _path(key))
     Terminal.of_process().note(f"Deleted {key}.")
     return 0
 
@@ -181,13 +217,13 @@ def preview_signal(  # noqa: PLR0913 - one for each option
     connection: Connection = LOCAL,
 ) -> int:
     """Say when a signal would have fired over the past (the last 90 days), to the instant; nothing is saved."""
-    from .client import decode_object, segment
+    from .client import decode_object
     from .signal_preview import show_preview
 
     signal = whole_signal(file, watched, when, told) if key is None else given_fields(file, watched, when, told)
     with connection.client() as client:
         if key is not None:
-            saved = decode_object(client.get(f"/v1/signals/{segment(key)}"))
+            saved = decode_object(client.get(_path(key)))
             signal = {name: saved[name] for name in _ASKED} | signal
         zone = signal.get("timezone", "UTC")
         zone = "UTC" if zone == "customer" else zone
@@ -224,8 +260,6 @@ def snooze_signal(  # noqa: PLR0913 - one for each option
     connection: Connection = LOCAL,
 ) -> int:
     """Hold the messages of a signal back for a while; what it does is still kept in its history."""
-    from .client import segment
-
     if sum((length is not None, until is not None, wake)) != 1:
         raise BadUse("give one of --for 2h, --until TIME and --wake")
     asked: dict[str, Any] = {"group": dict(assignments("--group", group))}  # Any: JSON
@@ -234,9 +268,9 @@ def snooze_signal(  # noqa: PLR0913 - one for each option
     if length is not None:
         asked["for_s"] = _seconds(length)
     else:
-        asked["until"] = None if until is None else _instant(until, timezone)
+        asked["until"] = None if until is None else moment_as_sent("--until", until, timezone)
     with connection.client() as client:
-        body = client.call("POST", f"/v1/signals/{segment(key)}/snooze", json=asked)
+        body = client.call("POST", f"{_path(key)}/snooze", json=asked)
     show_item(Terminal.of_process(), body, as_json=json)
     return 0
 
@@ -256,20 +290,8 @@ def list_history(
     connection: Connection = LOCAL,
 ) -> int:
     """List what a signal did, newest first."""
-    fields = (
-        Field("at", "at", moment=True),
-        Field("what", "kind"),
-        Field("reason", "reason"),
-        Field("customer", "customer"),
-        Field("group", "group"),
-        Field("level", "level", numeric=True),
-        *_FIGURES,
-        Field("period", "period", for_pipes_only=True),
-        Field("id", "id", for_pipes_only=True),
-    )
-    given = (("customer", customer), ("kind", kind))
-    params = [(name, value) for name, value in given if value is not None]
-    return _list(f"{_path(key)}/history", fields, "It did nothing yet.", params, limit, connection, as_json=json)
+    listing = Listing(f"{_path(key)}/history", _HISTORY, empty="It did nothing yet.")
+    return _list(listing, {"customer": customer, "kind": kind}, limit, connection, as_json=json)
 
 
 @app.command(
@@ -278,15 +300,8 @@ def list_history(
 )
 def list_states(key: Key, /, *, limit: Limit = 100, json: AsJson = False, connection: Connection = LOCAL) -> int:
     """List where a signal stands for everybody about whom it ever took a step; all others are armed."""
-    fields = (
-        Field("customer", "customer"),
-        Field("group", "group"),
-        Field("state", "state"),
-        Field("level", "level", numeric=True),
-        Field("since", "since", moment=True),
-        Field("snoozed until", "snoozed_until", moment=True),
-    )
-    return _list(f"{_path(key)}/states", fields, "It is armed for everybody.", [], limit, connection, as_json=json)
+    listing = Listing(f"{_path(key)}/states", _STATES, empty="It is armed for everybody.")
+    return _list(listing, {}, limit, connection, as_json=json)
 
 
 @app.command(
@@ -302,34 +317,15 @@ def list_fired(
     connection: Connection = LOCAL,
 ) -> int:
     """List who is past a threshold now, over all signals, newest first."""
-    fields = (
-        Field("since", "since", moment=True),
-        Field("signal", "signal"),
-        Field("customer", "customer"),
-        Field("group", "group"),
-        Field("state", "state"),
-        Field("level", "level", numeric=True),
-        *_FIGURES,
-    )
-    given = (("signal", signal), ("customer", customer))
-    params = [(name, value) for name, value in given if value is not None]
-    return _list("/v1/signals/fired", fields, "Nothing is fired.", params, limit, connection, as_json=json)
+    return _list(_FIRED, {"signal": signal, "customer": customer}, limit, connection, as_json=json)
 
 
 def _list(
-    path: str,
-    fields: tuple[Field, ...],
-    empty: str,
-    params: list[tuple[str, str]],
-    limit: int,
-    connection: Connection,
-    *,
-    as_json: bool,
+    listing: Listing, given: Mapping[str, str | None], limit: int, connection: Connection, *, as_json: bool
 ) -> int:
+    params = list(without_none(given).items())
     with connection.client() as client:
-        Listing(path, fields, empty=empty).show(
-            client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=as_json
-        )
+        listing.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=as_json)
     return 0
 
 
@@ -346,12 +342,3 @@ def _seconds(length: str) -> int:
     if found is None or not int(found[1]):
         raise BadUse(f"--for: {length!a} is no length of time such as 30m, 2h or 7d")
     return int(found[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[found[2]]
-
-
-def _instant(text: str, zone_name: str) -> str:
-    from tallystick.instant import format_instant
-    from tallystick_server.present import SystemClock
-
-    from .moment import parse_moment, zone_of
-
-    return format_instant(parse_moment(text, option="--until", now=SystemClock().now(), zone=zone_of(zone_name)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Group, Parameter
 
-from .asking import From, To, assignments, grouped, range_params
+from .asking import From, To, assignments, grouped, listed, range_params, without_none
 from .failure import BadUse
 from .last import LAST_HELP
 
@@ -52,7 +52,7 @@ class Question:
     @property
     def names(self) -> list[str]:
         """Return what is grouped by."""
-        return [name.strip() for text in self.group_by for name in text.split(",") if name.strip()]
+        return listed(self.group_by)
 
     def params(self, filters: tuple[str, ...] = (), *, fill: str | None = None) -> list[tuple[str, str]]:
         """Return the question as the API's parameters. Raises `BadUse`."""
@@ -71,8 +71,7 @@ class Question:
     def body(self, *, fill: str | None = None) -> dict[str, object]:
         """Return the question as a body holds it. Raises `BadUse`."""
         body: dict[str, object] = dict(self.params(fill=fill))
-        kept = {"group_by": self.names or None, "limit": self.limit, "as_of": self.as_of}
-        return body | {name: value for name, value in kept.items() if value is not None}
+        return body | without_none({"group_by": self.names or None, "limit": self.limit, "as_of": self.as_of})
 
     def _range(self) -> list[tuple[str, str]]:
         if self.last is None:
