@@ -71,13 +71,15 @@ class Cancellation:
             if self._is_cancelled:
                 stop()
         try:
-            return query.fetch_blocking()
+            done = query.fetch_blocking()
         except ComputeError:
             self.check()  # Polars says no more than that the query was interrupted
             raise
         finally:
             with self._guard:
                 self._stops.discard(stop)
+        self.check()  # a short one may be through before it heard of the stop
+        return done
 
 
 _CURRENT: Final[ContextVar[Cancellation | None]] = ContextVar("cancellation", default=None)

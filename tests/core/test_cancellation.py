@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
+from time import sleep
 
 import polars as pl
 import pytest
@@ -13,7 +14,10 @@ from tallystick.cancellation import Cancellation, Cancelled, check_cancelled, co
 
 
 class CountedPieces:
-    """Frames that count how many of them were read, and wait at one of them until they are let through."""
+    """Frames that count how many of them were read, and wait at one of them until they are let through.
+
+    From there on each takes a millisecond, so that all of them take far longer than a stop takes to arrive.
+    """
 
     def __init__(self, count: int, *, wait_at: int | None = None) -> None:
         self.read = 0
@@ -28,6 +32,7 @@ class CountedPieces:
         if self._wait_at is not None and self.read >= self._wait_at:
             self.is_at.set()
             assert self.may_go_on.wait(30)
+            sleep(0.001)
         return piece
 
 

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from tallystick_tui.app import DashboardApp
-from tallystick_tui.connection.appliance_client import ApplianceClient, Params
+from tallystick_tui.connection.appliance_client import NO_BODY, ApplianceClient, Params
 from tallystick_tui.viewer import Viewer
 from tests.appliance import Appliance
 
@@ -51,7 +51,7 @@ class SteadyClient(ApplianceClient):
         path: str,
         *,
         params: Params = (),
-        body: object = msgspec.UNSET,
+        body: object = NO_BODY,
         headers: dict[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> bytes:

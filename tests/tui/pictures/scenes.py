@@ -69,7 +69,13 @@ async def still(app: DashboardApp, pilot: AnyPilot) -> None:
     for line in app.screen.query(Input):
         line.cursor_blink = False
     await pilot.pause()
+    await until(lambda: not any(_has_widths_to_find(table) for table in app.screen.query(RecordTable)))
     await pilot.pause()
+
+
+def _has_widths_to_find(table: RecordTable) -> bool:
+    """Whether columns are not as wide as their cells yet: Textual finds widths once a table is idle."""
+    return table._require_update_dimensions or bool(table._updated_cells)  # pyright: ignore[reportPrivateUsage] - nothing public says so
 
 
 async def overview(app: DashboardApp, pilot: AnyPilot) -> None:

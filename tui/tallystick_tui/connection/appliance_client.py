@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Params = Sequence[tuple[str, str]]
 
+NO_BODY: Final = msgspec.UNSET
 _ANSWER_TIMEOUT_S: Final = 60.0
 _CONNECT_TIMEOUT_S: Final = 5.0
 # The appliance sends a sign of life every 15 s on a stream: silence for so long means that the connection is gone.
@@ -100,7 +101,7 @@ class ApplianceClient:
         paging = [("limit", str(limit)), *([("cursor", cursor)] if cursor is not None else [])]
         return _decoded(await self.call("GET", path, params=[*params, *paging]), Page[item])
 
-    async def tell(self, method: str, path: str, body: object = msgspec.UNSET, *, answer: type[T]) -> T:
+    async def tell(self, method: str, path: str, body: object = NO_BODY, *, answer: type[T]) -> T:
         """Send a change and return its answer. Raises `ApplianceFailure`; an answer without a body is `None`."""
         return _decoded(await self.call(method, path, body=body) or b"null", answer)
 
@@ -110,14 +111,14 @@ class ApplianceClient:
         path: str,
         *,
         params: Params = (),
-        body: object = msgspec.UNSET,
+        body: object = NO_BODY,
         headers: dict[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> bytes:
         """Return the body of a successful answer. Raises `Unreachable`, `Refused`."""
         http, sent = await self._client(), dict(headers or {})
         content: bytes | None = None
-        if body is not msgspec.UNSET:
+        if body is not NO_BODY:
             content = msgspec.json.encode(body)
             sent.setdefault("Content-Type", "application/json")
         import httpx  # noqa: PLC0415 - loaded by `_client`, in a thread

@@ -13,13 +13,14 @@ from textual.widget import Widget
 from textual.widgets import Select, Static
 
 from tallystick_tui.app_of import app_of
-from tallystick_tui.connection.appliance_client import Page
+from tallystick_tui.connection.appliance_client import ApplianceClient, Page
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.dialogs.secret_shown_once import SecretShownOnce
 from tallystick_tui.navigation import Section
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.texts import moments
+from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.record_table import Column, Record, RecordTable
 
 from .api_key import ApiKey
@@ -55,6 +56,10 @@ class SettingsScreen(SectionScreen):
     SettingsScreen.-wide #view-pane { width: 1fr; height: 1fr; }
     SettingsScreen #view-pane Select { height: auto; }
     """
+
+    def __init__(self, client: ApplianceClient, viewer: Viewer) -> None:
+        super().__init__(client, viewer)
+        self._names: dict[str, str] = {}
 
     def compose_content(self) -> Iterable[Widget]:
         """Lay out both panes."""
@@ -119,12 +124,8 @@ class SettingsScreen(SectionScreen):
             )
         )
 
-    def action_new_key(self) -> None:
-        """Make a key."""
-        self.make_key()
-
     @work(group="dialog")
-    async def make_key(self) -> None:
+    async def action_new_key(self) -> None:
         """Ask for name and scopes, and show the secret once."""
         made = await app_of(self).push_screen_wait(NewKeyForm(self.client, self.viewer))
         if made is not None:
@@ -133,15 +134,13 @@ class SettingsScreen(SectionScreen):
             await app_of(self).push_screen_wait(SecretShownOnce(title, words, secret=made.key))
             self.reload()
 
-    def action_revoke_key(self) -> None:
-        """Revoke the key under the cursor."""
-        chosen = self.query_one("#keys", RecordTable).chosen
-        if chosen is not None:
-            self.revoke(chosen, self._names.get(chosen, chosen))
-
     @work(group="dialog")
-    async def revoke(self, key_id: str, name: str) -> None:
-        """Ask whether it is meant, then revoke."""
+    async def action_revoke_key(self) -> None:
+        """Revoke the key under the cursor, if it is meant."""
+        key_id = self.query_one("#keys", RecordTable).chosen
+        if key_id is None:
+            return
+        name = self._names.get(key_id, key_id)
         words = f"Whatever uses the key “{name}” is refused from the next request on. This cannot be taken back."
         question = Confirmation("Revoke this key?", words, does="Revoke")
         if not await app_of(self).push_screen_wait(question):

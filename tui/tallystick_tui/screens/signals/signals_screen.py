@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, ClassVar, Final, cast
 
 from textual import on, work
@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
 from tallystick_tui.app_of import app_of
-from tallystick_tui.connection.appliance_client import segment
+from tallystick_tui.connection.appliance_client import NO_BODY, segment
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.dialogs.secret_shown_once import SecretShownOnce
@@ -28,7 +28,7 @@ from .records import Delivery, Signal
 from .signal_form import SignalForm
 from .signal_page import SignalPage
 from .signals_view import SignalsView
-from .snooze_question import SnoozeQuestion
+from .snooze_question import SnoozeQuestion, snooze_body
 from .view import View
 
 _TITLES: Final = {"fired": "Fired now", "signals": "Signals", "channels": "Channels", "deliveries": "Deliveries"}
@@ -54,7 +54,6 @@ class SignalsScreen(SectionScreen):
         Binding("s", "view('signals')", "Signals", show=False),
         Binding("c", "view('channels')", "Channels", show=False),
         Binding("d", "view('deliveries')", "Deliveries", show=False),
-        Binding("f,s,c,d", "nothing", "Lists", key_display="f s c d", show=True),
         Binding("enter", "open", "Open", show=False),
         Binding("n", "new", "New", tooltip="A new signal, or in the list of channels a new channel"),
         Binding("e", "edit", "Edit", tooltip="Change the signal under the cursor"),
@@ -139,16 +138,9 @@ class SignalsScreen(SectionScreen):
         elif isinstance(view, DeliveriesView):
             app_of(self).push_screen(DeliveryPage(cast("Delivery", chosen), self.viewer))
 
-    @work(group="dialog")
-    async def open_signal(self, key: str) -> None:
-        """Show one signal with its states and history."""
-        try:
-            signal = await self.client.ask(f"/v1/signals/{segment(key)}", answer=Signal)
-        except ApplianceFailure as failure:
-            self.notify(str(failure), severity="error", markup=False)
-            return
-        await app_of(self).push_screen_wait(SignalPage(self.client, self.viewer, signal))
-        self.reload()
+    def open_signal(self, key: str) -> None:
+        """Show one signal with its history."""
+        app_of(self).push_screen(SignalPage(self.client, self.viewer, key))
 
     def action_new(self) -> None:
         """Make a signal, or a channel."""
@@ -161,7 +153,7 @@ class SignalsScreen(SectionScreen):
         """Change the signal under the cursor."""
         view = self.present
         if isinstance(view, SignalsView) and view.chosen is not None:
-            self.edit_signal(view.chosen)
+            app_of(self).push_screen(SignalForm(self.client, self.viewer, before=view.chosen))
 
     @work(group="dialog")
     async def new_signal(self, given: dict[str, str]) -> None:
@@ -169,14 +161,8 @@ class SignalsScreen(SectionScreen):
         made = await app_of(self).push_screen_wait(SignalForm(self.client, self.viewer, given=given))
         if made is not None:
             self.action_view("signals")
-            await self.present.load()
             self.present.choose(made.key)
-
-    @work(group="dialog")
-    async def edit_signal(self, signal: Signal) -> None:
-        """Ask for another version of a signal."""
-        await app_of(self).push_screen_wait(SignalForm(self.client, self.viewer, before=signal))
-        self.reload()
+            self.reload()
 
     @work(group="dialog")
     async def new_channel(self) -> None:
@@ -185,7 +171,6 @@ class SignalsScreen(SectionScreen):
         if made is not None and made.secret:
             words = "The receiver checks signatures with this secret. It is shown this once."
             await app_of(self).push_screen_wait(SecretShownOnce(f"Channel “{made.key}”", words, secret=made.secret))
-        self.reload()
 
     def action_snooze(self) -> None:
         """Hold messages back about what is under the cursor, or wake it."""
@@ -202,16 +187,12 @@ class SignalsScreen(SectionScreen):
         for_s = await app_of(self).push_screen_wait(SnoozeQuestion(is_snoozed=is_snoozed))
         if for_s is None:
             return
-        body = {**subject, **({"until": None} if for_s == 0 else {"for_s": for_s})}
-        await self._tell("POST", f"/v1/signals/{segment(key)}/snooze", body, "awake" if for_s == 0 else "snoozed")
-
-    def action_switch(self) -> None:
-        """Turn the signal or channel under the cursor on or off."""
-        self.switch()
+        path, body = f"/v1/signals/{segment(key)}/snooze", {**subject, **snooze_body(for_s)}
+        await self._tell("POST", path, body, "snoozed" if for_s else "awake")
 
     @work(group="dialog")
-    async def switch(self) -> None:
-        """Tell the appliance."""
+    async def action_switch(self) -> None:
+        """Turn the signal or channel under the cursor on or off."""
         view = self.present
         if isinstance(view, SignalsView) and (signal := view.chosen) is not None:
             path, body = f"/v1/signals/{segment(signal.key)}", {"enabled": not signal.enabled}
@@ -220,13 +201,9 @@ class SignalsScreen(SectionScreen):
             path, body = f"/v1/channels/{segment(channel.key)}", {"enabled": not channel.enabled}
             await self._tell("PATCH", path, body, "off" if channel.enabled else "on")
 
-    def action_delete(self) -> None:
-        """Delete what is under the cursor."""
-        self.delete_chosen()
-
     @work(group="dialog")
-    async def delete_chosen(self) -> None:
-        """Ask whether it is meant, then delete."""
+    async def action_delete(self) -> None:
+        """Delete what is under the cursor, if it is meant."""
         view = self.present
         if isinstance(view, SignalsView) and (signal := view.chosen) is not None:
             path, name = f"/v1/signals/{segment(signal.key)}", signal.name or signal.key
@@ -237,30 +214,22 @@ class SignalsScreen(SectionScreen):
         else:
             return
         if await app_of(self).push_screen_wait(Confirmation("Delete this?", words, does="Delete")):
-            await self._tell("DELETE", path, None, "deleted")
-
-    def action_test(self) -> None:
-        """Send a test to the channel under the cursor."""
-        self.test_channel()
+            await self._tell("DELETE", path, NO_BODY, "deleted")
 
     @work(group="dialog")
-    async def test_channel(self) -> None:
-        """Queue a test message, and say where to see what became of it."""
+    async def action_test(self) -> None:
+        """Send a test to the channel under the cursor, and say where to see what became of it."""
         view = self.present
         if isinstance(view, ChannelsView) and (channel := view.chosen) is not None:
             path = f"/v1/channels/{segment(channel.key)}/test"
-            await self._tell("POST", path, None, "a test is on its way: d shows what becomes of it")
-
-    def action_again(self) -> None:
-        """Send the delivery under the cursor once more."""
-        self.redeliver()
+            await self._tell("POST", path, NO_BODY, "a test is on its way: d shows what becomes of it")
 
     @work(group="dialog")
-    async def redeliver(self) -> None:
-        """Tell the appliance."""
+    async def action_again(self) -> None:
+        """Send the delivery under the cursor once more."""
         view = self.present
         if isinstance(view, DeliveriesView) and (delivery := view.chosen) is not None:
-            await self._tell("POST", f"/v1/deliveries/{segment(delivery.id)}/redeliver", None, "it is sent again")
+            await self._tell("POST", f"/v1/deliveries/{segment(delivery.id)}/redeliver", NO_BODY, "it is sent again")
 
     def action_customer(self) -> None:
         """Open the customer that it is about."""
@@ -268,15 +237,9 @@ class SignalsScreen(SectionScreen):
         if isinstance(view, FiredView) and (fired := view.chosen) is not None and fired.customer:
             self.go_to(ToCustomer(key=fired.customer))
 
-    def action_nothing(self) -> None:
-        """Stand in the footer for the keys of the lists."""
-
-    async def _tell(self, method: str, path: str, body: Mapping[str, object] | None, done: str) -> None:
+    async def _tell(self, method: str, path: str, body: object, done: str) -> None:
         try:
-            if body is None:
-                await self.client.call(method, path)
-            else:
-                await self.client.call(method, path, body=body)
+            await self.client.call(method, path, body=body)
         except ApplianceFailure as failure:
             self.notify(str(failure), severity="error", markup=False)
         else:

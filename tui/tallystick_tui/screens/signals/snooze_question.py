@@ -44,3 +44,8 @@ class SnoozeQuestion(ModalScreen[int | None]):
     def take(self, event: OptionList.OptionSelected) -> None:
         """Hand the choice over."""
         self.dismiss(int(event.option.id or 0))
+
+
+def snooze_body(for_s: int) -> dict[str, object]:
+    """Return what to tell the appliance for an answer: seconds, or 0 to wake."""
+    return {"for_s": for_s} if for_s else {"until": None}

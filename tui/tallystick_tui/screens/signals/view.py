@@ -64,11 +64,6 @@ class View(Horizontal, Generic[T]):
         key = self.query_one(RecordTable).chosen
         return None if key is None else self._records.get(key)
 
-    @property
-    def records(self) -> Sequence[T]:
-        """All that are listed."""
-        return list(self._records.values())
-
     async def load(self) -> None:
         """Ask for the records and list them. Raises `ApplianceFailure`."""
         self._records = {self.key_of(record): record for record in await self.fetch()}
@@ -90,9 +85,8 @@ class View(Horizontal, Generic[T]):
         self.call_after_refresh(self._show_records)
 
     def choose(self, key: str) -> None:
-        """Put the cursor on a record, if it is listed."""
-        if key in self._records:
-            self.query_one(RecordTable).move_cursor(row=list(self._records).index(key))
+        """Put the cursor on a record, as soon as it is listed."""
+        self.query_one(RecordTable).choose(key)
 
     async def fetch(self) -> Sequence[T]:
         """Return the records, at most `ROWS_MAX`."""
