@@ -11,14 +11,15 @@ import asyncio
 import importlib
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from .connecting import Connecting
 from .failure import Misunderstood, Refused, Unreachable
+from .sending import Sending
 
 if TYPE_CHECKING:
     import httpx
@@ -139,49 +140,42 @@ class ApplianceClient:
 
     async def lines(self, path: str, params: Params = ()) -> AsyncGenerator[str]:
         """Yield an empty line once the answer began, then its lines as they come, until the stream ends."""
-        http = await self._client()
-        import httpx  # noqa: PLC0415 - loaded by `_client`, in a thread
-
-        timeout = httpx.Timeout(_STREAM_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
-        try:
-            async with http.stream("GET", path, params=list(params) or None, timeout=timeout) as response:
-                if not response.is_success:
-                    await response.aread()
-                    raise self._refused(response)
-                yield ""
-                async for line in response.aiter_lines():
-                    yield line
-        except httpx.HTTPError as error:
-            raise self._lost(_unreachable(self.url, error)) from error
+        async with self._stream(path, params, {}) as response:
+            yield ""
+            async for line in response.aiter_lines():
+                yield line
 
     async def pieces(self, path: str, params: Params = (), *, accept: str) -> AsyncGenerator[bytes]:
         """Yield the body of `GET path` as it comes, for what may be too large to hold. Raises `Unreachable`, `Refused`."""
+        async with self._stream(path, params, {"Accept": accept}) as response:
+            async for piece in response.aiter_bytes():
+                yield piece
+
+    @asynccontextmanager
+    async def _stream(self, path: str, params: Params, headers: dict[str, str]) -> AsyncGenerator[httpx.Response]:
         http = await self._client()
         import httpx  # noqa: PLC0415 - loaded by `_client`, in a thread
 
         timeout = httpx.Timeout(_STREAM_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S)
-        headers = {"Accept": accept}
         try:
-            async with http.stream(
-                "GET", path, params=list(params) or None, headers=headers, timeout=timeout
-            ) as response:
+            request = http.build_request("GET", path, params=list(params) or None, headers=headers, timeout=timeout)
+            async with aclosing(await self._sent(http, request, is_stream=True)) as response:
                 if not response.is_success:
                     await response.aread()
                     raise self._refused(response)
-                async for piece in response.aiter_bytes():
-                    yield piece
+                yield response
         except httpx.HTTPError as error:
             raise self._lost(_unreachable(self.url, error)) from error
 
-    async def _sent(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    async def _sent(
+        self, http: httpx.AsyncClient, request: httpx.Request, *, is_stream: bool = False
+    ) -> httpx.Response:
         """Return the answer; given up, the request ends by itself as soon as it can without losing its socket."""
-        connecting = Connecting()
-        request.extensions["trace"] = connecting.follow
-        sending = asyncio.ensure_future(http.send(request))
+        sending = Sending(http, request, is_stream=is_stream)
         try:
-            return await asyncio.shield(sending)
+            return await asyncio.shield(sending.answer)
         except asyncio.CancelledError:
-            ending = asyncio.ensure_future(connecting.end(sending))
+            ending = asyncio.ensure_future(sending.give_up())
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
             raise
