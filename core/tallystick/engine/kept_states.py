@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -61,8 +62,8 @@ class KeptStates:
             self._drop(next(iter(self._states)))
 
     def check_size(self, key: StateKey, state: GroupStates) -> None:
-        """Let a state go that has grown too large."""
-        if state.size > STATE_SIZE_MAX:
+        """Let a state go that has grown too large, if it is still here."""
+        if state.size > STATE_SIZE_MAX and self._states.get(key) is state:
             self._drop(key)
 
     def forget_customer(self, customer: str | None) -> None:
@@ -70,19 +71,24 @@ class KeptStates:
         for key in self._keys_of.pop(customer, ()):
             del self._states[key]
 
-    def behind(self, position: int) -> dict[StateKey, dict[str | None, GroupStates]]:
-        """Return the states of before a position by what they answer (a key without its customer), those asked for latest first."""
-        found: dict[StateKey, dict[str | None, GroupStates]] = {}
-        for key in reversed(self._states):
-            state = self._states[key]
-            if state.position < position:
-                found.setdefault(StateKey(key.question, key.start, key.end, None), {})[key.customer] = state
-        return found
+    def behind(self, customers: AbstractSet[str], position: int) -> dict[StateKey, dict[str | None, GroupStates]]:
+        """Return the states of these customers, and of all together, that are of before a position.
 
-    def forget_behind(self, customers: AbstractSet[str], position: int) -> None:
-        """Let states of these customers, and of all together, go that are of before a position."""
+        By what they answer (a key without its customer), that of the most customers first.
+        """
+        found: dict[StateKey, dict[str | None, GroupStates]] = {}
         for customer in (*(self._keys_of.keys() & customers), None):
-            for key in [key for key in self._keys_of.get(customer, ()) if self._states[key].position < position]:
+            for key in self._keys_of.get(customer, ()):
+                state = self._states[key]
+                if state.position < position:
+                    found.setdefault(StateKey(key.question, key.start, key.end, None), {})[customer] = state
+        return dict(sorted(found.items(), key=lambda each: -len(each[1])))
+
+    def forget(self, question: StateKey, customers: Iterable[str | None]) -> None:
+        """Let the states of customers go that answer a question (a key without its customer), as far as they are here."""
+        for customer in customers:
+            key = StateKey(question.question, question.start, question.end, customer)
+            if key in self._states:
                 self._drop(key)
 
     def clear(self) -> None:

@@ -6,7 +6,8 @@ How: for each customer that was asked about, the aggregation's state as of a pos
 (`RecentEvents`) and folded on top when somebody asks. States are of the log, not of files, so a checkpoint or a merge changes none. A void
 drops the customer's states; a state whose customer had events that are not held any more is dropped too: what is not kept is built anew
 from partials, as any question is. A meter's version is part of the key. Nothing of this is on disk: a start begins empty.
-When the older half of the recent events goes, the states of their customers are brought up to the head first.
+Before the oldest of the recent events go, the states of their customers take them in: a little at a time, once more than half is held of
+what may be (`tidy`), so that nobody waits for it; all that has to be, by whoever asks, where events come faster than that.
 Bounded: `STATES_MAX` states, those asked for the longest ago go first; a state with more than `STATE_SIZE_MAX` groups or distinct values is
 not kept, and its figure answered by the normal question each time.
 Aggregations whose states do not run (see `running_state`) are answered by the normal question as well; `is_running` says which it was.
@@ -17,7 +18,8 @@ Costs, for a customer that was asked about before: 15 µs, and 3 to 8 µs for ea
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import polars as pl
@@ -32,7 +34,7 @@ from .kept_states import GroupStates, KeptStates
 from .live_figure import LiveAnswer, LiveAnswers, LiveFigure
 from .live_question import LiveQuestion, QuestionReader, StateKey
 from .live_states import built_states, figures_asked, fold_table
-from .recent_events import RECENT_EVENTS_MAX, RecentEvents
+from .recent_events import RECENT_EVENTS_MAX, RecentEvents, Stretch
 from .states_view import StatesView
 from .view import View
 from .void_index import NO_VOIDS, Voids
@@ -46,8 +48,10 @@ _AT_ONCE_EVENTS_MAX: Final = 2_048
 _AT_ONCE_SIZE_MAX: Final = 100
 _AT_ONCE_WAIT_S: Final = 0.001
 _WATCHES_MAX: Final = 4_096
-# Of so many questions at most the states are brought forward when events go, 50 ms each at worst; of more, some are built anew.
-_FORWARD_QUESTIONS_MAX: Final = 16
+# Taken into the states of one question at a time, which others wait for: 5 ms.
+_TIDIED_EVENTS: Final = 4_096
+# Of so many questions at most the states take in events that go; those of more are built anew when they are asked for.
+_TIDIED_QUESTIONS_MAX: Final = 16
 
 
 class LiveFigures:
@@ -72,6 +76,7 @@ class LiveFigures:
         # Raised whenever a state that is being built elsewhere may be wrong once it is done.
         self._generation = 0
         self._kept = KeptStates()
+        self._tidying: Iterator[None] | None = None
         self._readers: dict[bytes, QuestionReader] = {}
         self.hits = 0
         self.misses = 0
@@ -148,6 +153,14 @@ class LiveFigures:
             if len(self._kept):
                 self._follow()
 
+    def tidy(self) -> bool:
+        """Do a few milliseconds of what makes room for new events; False where there is nothing to do."""
+        with self._guard:
+            if not self._recent.is_more_than_half():
+                return False
+            self._tidy()
+            return True
+
     def forget(self) -> None:
         """Let every state and every event go; nothing where there are none."""
         with self._guard:
@@ -183,45 +196,54 @@ class LiveFigures:
         if view.voids is not self._voids:
             self._take_voids(view.voids)
         recent.append(blocks, position=head)
-        if recent.is_too_large() and not at_once:
-            self._make_room()
+        while recent.is_too_large() and not at_once:
+            self._tidy()
         return view
 
-    def _make_room(self) -> None:
-        """Let the older half of the events go, once the states of their customers hold them.
+    def _tidy(self) -> None:
+        if self._tidying is None:
+            self._tidying = self._let_oldest_go()
+        if next(self._tidying, True):
+            self._tidying = None
+
+    def _let_oldest_go(self) -> Iterator[None]:
+        """Let the oldest events go, once the states of their customers hold them; others may have the guard at each pause.
 
         A state that is asked for now and then would otherwise be built anew each time, at the cost of a usage question.
         """
-        recent = self._recent
-        rows_left = len(recent) * _FORWARD_QUESTIONS_MAX
-        for question, states in self._kept.behind(recent.halfway).items():
+        oldest = self._recent.oldest(_TIDIED_EVENTS)
+        for question, states in islice(self._behind(oldest), _TIDIED_QUESTIONS_MAX):
             reader = self._readers.get(question.question)
-            if reader is None:
-                continue
-            rows_left -= len(recent)
-            if rows_left < 0:
-                break  # those of the questions that are left are forgotten below
-            self._bring_forward(reader, question, states)
-        while recent.is_more_than_half():
-            self._kept.forget_behind(recent.drop_oldest(), recent.position_start)
+            if reader is not None:
+                try:
+                    self._take_in(reader, question, states, oldest)
+                except Exception:  # noqa: BLE001 - a plugin's, or of a block that cannot be read: told to whoever asks the question
+                    self._kept.forget(question, states)
+                yield
+        self._recent.let_go(oldest)
+        for question, states in self._behind(oldest):
+            self._kept.forget(question, states)
 
-    def _bring_forward(
-        self, reader: QuestionReader, question: StateKey, states: Mapping[str | None, GroupStates]
+    def _behind(self, oldest: Stretch) -> Iterable[tuple[StateKey, dict[str | None, GroupStates]]]:
+        return self._kept.behind(oldest.customers, oldest.position).items()
+
+    def _take_in(
+        self, reader: QuestionReader, question: StateKey, states: Mapping[str | None, GroupStates], oldest: Stretch
     ) -> None:
-        apart: dict[str | None, GroupStates] = {
-            customer: state for customer, state in states.items() if customer is not None
-        }
-        together: dict[str | None, GroupStates] = {
-            customer: state for customer, state in states.items() if customer is None
-        }
-        for part in (apart, together):
+        # Some were asked for since they were listed, and hold more by now.
+        behind = {customer: state for customer, state in states.items() if state.position < oldest.position}
+        together = behind.pop(None, None)
+        apart: dict[str | None, GroupStates] = {} if together is None else {None: together}
+        for part in (behind, apart):
             chosen = sorted(
-                row for customer, state in part.items() for row in self._recent.rows_after(customer, state.position)
+                row
+                for customer, state in part.items()
+                for row in self._recent.rows_within(oldest, customer, state.position)
             )
             if chosen:
                 self._fold_columns(reader, part, chosen, question)
             for customer, state in part.items():
-                state.position = self._recent.position
+                state.position = oldest.position
                 self._kept.check_size(StateKey(question.question, question.start, question.end, customer), state)
 
     def _blocks_to(self, view: View) -> list[EventColumns] | None:
@@ -245,6 +267,7 @@ class LiveFigures:
     def _begin_anew(self, view: View) -> None:
         self._generation += 1
         self._kept.clear()
+        self._tidying = None
         self._recent = RecentEvents(int(view.head.position))
         self._segments, self._voids, self._voided = view.segments, view.voids, set()
 

@@ -18,6 +18,8 @@ from .live_figures import LiveFigures
 # At a hundred thousand events a second: two thousand at a time, 0.6 ms.
 _EVERY_S: Final = 0.02
 _IDLE_EVERY_S: Final = 0.5
+# Between two pieces of work of milliseconds each, so that whoever asks gets in between.
+_PAUSE_S: Final = 0.001
 # States cost memory and following costs processor time; building them again costs a usage question each.
 FORGOTTEN_AFTER_S: Final = 600.0
 
@@ -42,6 +44,11 @@ class LiveFollower:
         if self._thread.is_alive():
             self._thread.join()
 
+    def _follow(self) -> None:
+        self._live.follow()
+        while self._live.tidy() and not self._is_closed.wait(_PAUSE_S):
+            pass
+
     def _run(self) -> None:
         asked, asked_at = 0, time.monotonic()
         while not self._is_closed.wait(_EVERY_S if self._live.state_count else _IDLE_EVERY_S):
@@ -50,7 +57,7 @@ class LiveFollower:
                 asked, asked_at = questions, now
             try:
                 if now - asked_at < FORGOTTEN_AFTER_S:
-                    self._live.follow()
+                    self._follow()
                 else:
                     self._live.forget()
             except TallystickError as error:

@@ -1,7 +1,7 @@
 """The newest events by customer: what running figures take that came since they were last asked.
 
-Promises: holds every event past `position_start`, up to `position`; to find those of one customer costs what they are. Bounded: by
-`RECENT_EVENTS_MAX` events and `RECENT_BYTES_MAX` bytes of them, the oldest block goes first.
+Promises: holds every event past `position_start`, up to `position`; to find those of one customer costs what they are.
+Does not: let events go by itself. `is_too_large` says when some must, `is_more_than_half` when some had better, `oldest` which.
 The blocks are those of the live tail, which drops them at a checkpoint; so at most as many bytes again are held as the bound says.
 Costs 0.3 µs an event, once.
 """
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -25,6 +27,16 @@ RECENT_BYTES_MAX: Final = 64 * 1024 * 1024
 # What a block costs beside its own bytes: the rows by customer.
 _ROW_BYTES: Final = 64
 _UNPACKED_BYTES: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some of the oldest blocks: how many, where their rows and positions end, and whose events they hold."""
+
+    blocks: int
+    row_end: int
+    position: int
+    customers: frozenset[str]
 
 
 class RecentEvents:
@@ -67,38 +79,32 @@ class RecentEvents:
         self.position = position
 
     def is_too_large(self) -> bool:
-        """Whether the oldest block has to go."""
+        """Whether the oldest blocks have to go."""
         return len(self) > RECENT_EVENTS_MAX or self._bytes > RECENT_BYTES_MAX
 
     def is_more_than_half(self) -> bool:
         """Whether more is held than half of what may be."""
         return len(self) > RECENT_EVENTS_MAX // 2 or self._bytes > RECENT_BYTES_MAX // 2
 
-    @property
-    def halfway(self) -> int:
-        """A position before which everything may go: what comes after it is half of what may be held at most, or one block."""
-        events, size = 0, 0
-        for columns, own in zip(reversed(self._blocks), reversed(self._sizes), strict=True):
-            events, size = events + len(columns), size + own
-            if events > RECENT_EVENTS_MAX // 2 or size > RECENT_BYTES_MAX // 2:
-                return columns.end_position - 1
-        return self.position_start
+    def oldest(self, events: int) -> Stretch:
+        """Return the oldest blocks, of about so many events; one block at least."""
+        count = min(bisect_left(self._row_starts, self._row_starts[0] + events, lo=1), len(self._blocks))
+        row_end = self._row_starts[count] if count < len(self._blocks) else self._row_end
+        customers = frozenset(chain.from_iterable(columns.customers for columns in self._blocks[:count]))
+        return Stretch(count, row_end, self._blocks[count - 1].end_position - 1, customers)
 
-    def drop_oldest(self) -> set[str]:
-        """Let the oldest block go, and return whose events were in it: `position_start` is its end now."""
-        columns, row_end = self._blocks[0], self._row_starts[0] + len(self._blocks[0])
-        customers = set(columns.customers)
-        for customer in customers:
+    def let_go(self, stretch: Stretch) -> None:
+        """Let the oldest blocks go: `position_start` is their end now."""
+        for customer in stretch.customers:
             rows = self._rows_of[customer]
-            del rows[: bisect_left(rows, row_end)]
+            del rows[: bisect_left(rows, stretch.row_end)]
             if not rows:
                 del self._rows_of[customer]
-        self.position_start = columns.end_position - 1
-        self._bytes -= self._sizes[0]
+        self.position_start = stretch.position
+        self._bytes -= sum(self._sizes[: stretch.blocks])
         for column in (self._blocks, self._first_positions, self._row_starts, self._sizes):
-            del column[0]
+            del column[: stretch.blocks]
         self._table = None
-        return customers
 
     def rows_after(self, customer: str | None, position: int) -> Sequence[int]:
         """Return the rows of one customer (None: of all) past a position that is the end of a commit."""
@@ -109,6 +115,11 @@ class RecentEvents:
         if rows is None or rows[-1] < first:
             return ()
         return rows[bisect_left(rows, first) :]
+
+    def rows_within(self, stretch: Stretch, customer: str | None, position: int) -> Sequence[int]:
+        """Return those of `rows_after` that lie in the oldest blocks."""
+        rows = self.rows_after(customer, position)
+        return rows[: bisect_left(rows, stretch.row_end)]
 
     def each(self, rows: Iterable[int]) -> Iterator[tuple[EventColumns, int]]:
         """Yield the block that holds each of some rows, and where in it."""

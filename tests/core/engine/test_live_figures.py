@@ -152,6 +152,11 @@ class LiveFiguresAgree(RuleBasedStateMachine):
     def follow(self) -> None:
         self.house.engine.live_figures.follow()
 
+    @rule()
+    def tidy(self) -> None:
+        """Do one piece; what comes before the next meets it half done."""
+        self.house.engine.live_figures.tidy()
+
     @rule(asked=live_questions, customer=st.sampled_from([*CUSTOMERS, None]), span=st.sampled_from(SPANS))
     def figures_agree(self, asked: LiveQuestion, customer: str | None, span: Span) -> None:
         live = self.house.engine.live_figures
@@ -221,6 +226,49 @@ class LiveFiguresInLittleRoom(LiveFiguresAgree):
 
 TestLiveFiguresInLittleRoom = LiveFiguresInLittleRoom.TestCase
 TestLiveFiguresInLittleRoom.settings = TestLiveFigures.settings
+
+
+def is_large(recent: recent_events.RecentEvents) -> bool:
+    return len(recent) > 80
+
+
+class LiveFiguresWhileEventsGo(LiveFiguresAgree):
+    """The same where events are always about to go, a few at a time, and states stay."""
+
+    @initialize()
+    def start(self) -> None:
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(recent_events, "RECENT_EVENTS_MAX", 8)
+        self.patch.setattr(recent_events.RecentEvents, "is_too_large", is_large)
+        self.patch.setattr(live_figures, "_TIDIED_EVENTS", 4)
+        super().start()
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.patch.undo()
+
+
+TestLiveFiguresWhileEventsGo = LiveFiguresWhileEventsGo.TestCase
+TestLiveFiguresWhileEventsGo.settings = TestLiveFigures.settings
+
+
+def test_states_take_in_events_before_those_go_and_are_not_built_anew(
+    loaded: EngineHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent_events, "RECENT_EVENTS_MAX", 200)
+    live = loaded.engine.live_figures
+    before = {customer: count_of(loaded, customer) for customer in CUSTOMERS}
+    built = live.misses
+    for batch in range(50):
+        events = [Sized(f"{customer}-{batch}-{n}", customer, "1", "eu", n) for n in range(20) for customer in CUSTOMERS]
+        loaded.engine.ingest(loaded.batch(*[event.as_json() for event in events]))
+        live.follow()
+        while live.tidy():
+            pass
+    assert {customer: count_of(loaded, customer) for customer in CUSTOMERS} == {
+        customer: count + 1_000 for customer, count in before.items()
+    }
+    assert live.misses == built
 
 
 @pytest.fixture
