@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from tallystick_tui.dialogs.choice import Choice, Offer
+from tallystick_tui.dialogs.confirmation import Confirmation
+from tallystick_tui.dialogs.text_question import TextQuestion
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.widgets.connection_banner import ConnectionBanner
 from tallystick_tui.widgets.failure_line import FailureLine
@@ -29,5 +32,23 @@ def test_brackets_in_a_failure_are_shown_and_not_read_as_markup(sampled: Applian
             for shown in (FailureLine, ConnectionBanner, StateMessage):
                 assert WORDS in str(screen.query_one(shown).render())
             await pilot.pause()
+
+    asyncio.run(run())
+
+
+def test_brackets_in_a_dialogs_title_are_shown_as_they_are(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(lambda: isinstance(app.screen, SectionScreen))
+            for dialog in (
+                Choice("the [red] ones", [Offer("[/b]")]),
+                Confirmation("the [red] ones", "really?", does="Yes"),
+                TextQuestion("the [red] ones", "what?"),
+            ):
+                app.push_screen(dialog)
+                await pilot.pause()
+                assert "[red]" in app.export_screenshot()
+                app.pop_screen()
 
     asyncio.run(run())

@@ -15,6 +15,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -88,7 +89,7 @@ class Choice(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out a line to type in, and what matches."""
         with Vertical() as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             box.border_subtitle = "enter takes it, esc leaves"
             also = f", or {self._takes_typed}" if self._takes_typed else ""
             yield Input(placeholder=f"type to find{also}", compact=True)

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
@@ -34,7 +35,7 @@ class Confirmation(ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         """Lay out question and answers."""
         with Vertical() as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             yield Static(self._words, markup=False)
             with Horizontal():
                 yield Button("No (n)", id="no")

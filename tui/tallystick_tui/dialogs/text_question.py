@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -39,7 +40,7 @@ class TextQuestion(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the question and a line to type in."""
         with Vertical() as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             box.border_subtitle = "enter takes it, esc leaves"
             yield Static(self._words, markup=False)
             yield Input(self._value, placeholder=self._placeholder, password=self._is_secret)

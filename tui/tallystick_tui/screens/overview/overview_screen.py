@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
@@ -237,7 +238,7 @@ class OverviewScreen(SectionScreen):
             records = customer_records(totals, meter.unit, with_bars=not self.viewer.is_plain, colour=self._colour)
             table.show(records)
             pane.set_class(not records, "-empty")
-            pane.border_title = f"top customers today · {cut(meter.key, 20)}"
+            pane.border_title = Content(f"top customers today · {cut(meter.key, 20)}")
 
     # Showing
 
