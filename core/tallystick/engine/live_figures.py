@@ -18,14 +18,16 @@ Costs, for a customer that was asked about before: 15 µs, and 3 to 8 µs for ea
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, islice
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from tallystick.event_columns import EventColumns
 from tallystick.instant import Clock
+from tallystick.segments.event_table import event_table
 from tallystick.segments.segment_set import SegmentSet
 from tallystick.signals.calendar_period import Span
 from tallystick.usage.event_frames import POSITION
@@ -33,8 +35,8 @@ from tallystick.usage.event_frames import POSITION
 from .kept_states import GroupStates, KeptStates
 from .live_figure import LiveAnswer, LiveAnswers, LiveFigure
 from .live_question import LiveQuestion, QuestionReader, StateKey
-from .live_states import built_states, figures_asked, fold_table
-from .recent_events import RECENT_EVENTS_MAX, RecentEvents, Stretch
+from .live_states import StateRow, built_states, figures_asked, fold_table, folded_table, rows_by_customer, take_rows
+from .recent_events import RECENT_EVENTS_MAX, RecentEvents, Stretch, chosen_rows
 from .states_view import StatesView
 from .view import View
 from .void_index import NO_VOIDS, Voids
@@ -48,8 +50,9 @@ _AT_ONCE_EVENTS_MAX: Final = 2_048
 _AT_ONCE_SIZE_MAX: Final = 100
 _AT_ONCE_WAIT_S: Final = 0.001
 _WATCHES_MAX: Final = 4_096
-# Taken into the states of one question at a time, which others wait for: 5 ms.
-_TIDIED_EVENTS: Final = 4_096
+# Events taken into states in one go, and customers whose states change while others wait: a millisecond.
+_TIDIED_EVENTS: Final = 16_384
+_TIDIED_AT_ONCE: Final = 50
 # Of so many questions at most the states take in events that go; those of more are built anew when they are asked for.
 _TIDIED_QUESTIONS_MAX: Final = 16
 
@@ -67,7 +70,8 @@ class LiveFigures:
     ) -> None:
         self._newest_view, self._states_view = newest_view, states_view
         self._columns_at, self._clock = columns_at, clock
-        self._guard = threading.Lock()
+        # Whoever makes room for others does it under a guard that he may hold already.
+        self._guard = threading.RLock()
         self._recent = RecentEvents(0)
         self._segments: SegmentSet | None = None
         self._voids: Voids = NO_VOIDS
@@ -76,7 +80,6 @@ class LiveFigures:
         # Raised whenever a state that is being built elsewhere may be wrong once it is done.
         self._generation = 0
         self._kept = KeptStates()
-        self._tidying: Iterator[None] | None = None
         self._readers: dict[bytes, QuestionReader] = {}
         self.hits = 0
         self.misses = 0
@@ -154,12 +157,12 @@ class LiveFigures:
                 self._follow()
 
     def tidy(self) -> bool:
-        """Do a few milliseconds of what makes room for new events; False where there is nothing to do."""
+        """Make room for new events; False where there is enough. Takes some 50 ms, in which others wait for a millisecond at most."""
         with self._guard:
             if not self._recent.is_more_than_half():
                 return False
-            self._tidy()
-            return True
+        self._tidy()
+        return True
 
     def forget(self) -> None:
         """Let every state and every event go; nothing where there are none."""
@@ -197,54 +200,71 @@ class LiveFigures:
             self._take_voids(view.voids)
         recent.append(blocks, position=head)
         while recent.is_too_large() and not at_once:
-            self._tidy()
+            self._tidy()  # and all others wait: events come faster than somebody makes room for them
         return view
 
     def _tidy(self) -> None:
-        if self._tidying is None:
-            self._tidying = self._let_oldest_go()
-        if next(self._tidying, True):
-            self._tidying = None
-
-    def _let_oldest_go(self) -> Iterator[None]:
-        """Let the oldest events go, once the states of their customers hold them; others may have the guard at each pause.
+        """Let the oldest events go, once the states of their customers hold them.
 
         A state that is asked for now and then would otherwise be built anew each time, at the cost of a usage question.
         """
-        oldest = self._recent.oldest(_TIDIED_EVENTS)
-        for question, states in islice(self._behind(oldest), _TIDIED_QUESTIONS_MAX):
-            reader = self._readers.get(question.question)
-            if reader is not None:
-                try:
-                    self._take_in(reader, question, states, oldest)
-                except Exception:  # noqa: BLE001 - a plugin's, or of a block that cannot be read: told to whoever asks the question
+        with self._guard:
+            recent = self._recent
+            oldest = recent.oldest(_TIDIED_EVENTS)
+            behind = self._behind(oldest)
+        table = event_table(oldest.blocks)
+        for question, states in islice(behind.items(), _TIDIED_QUESTIONS_MAX):
+            try:
+                self._take_in(question, states, recent, oldest, table)
+            except Exception:  # noqa: BLE001 - a plugin's, or of a block that cannot be read: told to whoever asks the question
+                with self._guard:
                     self._kept.forget(question, states)
-                yield
-        self._recent.let_go(oldest)
-        for question, states in self._behind(oldest):
-            self._kept.forget(question, states)
+        with self._guard:
+            recent.let_go(oldest)
+            if self._recent is recent:
+                for question, states in self._behind(oldest).items():
+                    self._kept.forget(question, states)
 
-    def _behind(self, oldest: Stretch) -> Iterable[tuple[StateKey, dict[str | None, GroupStates]]]:
-        return self._kept.behind(oldest.customers, oldest.position).items()
+    def _behind(self, oldest: Stretch) -> dict[StateKey, dict[str | None, GroupStates]]:
+        return self._kept.behind(oldest.customers, oldest.position)
 
     def _take_in(
-        self, reader: QuestionReader, question: StateKey, states: Mapping[str | None, GroupStates], oldest: Stretch
+        self,
+        question: StateKey,
+        states: Mapping[str | None, GroupStates],
+        recent: RecentEvents,
+        oldest: Stretch,
+        table: pl.DataFrame,
     ) -> None:
-        # Some were asked for since they were listed, and hold more by now.
-        behind = {customer: state for customer, state in states.items() if state.position < oldest.position}
-        together = behind.pop(None, None)
-        apart: dict[str | None, GroupStates] = {} if together is None else {None: together}
-        for part in (behind, apart):
-            chosen = sorted(
-                row
-                for customer, state in part.items()
-                for row in self._recent.rows_within(oldest, customer, state.position)
-            )
-            if chosen:
-                self._fold_columns(reader, part, chosen, question)
-            for customer, state in part.items():
-                state.position = oldest.position
-                self._kept.check_size(StateKey(question.question, question.start, question.end, customer), state)
+        """Fold the oldest events into states: the work without the guard, what comes of it by a few customers at a time."""
+        reader = self._readers.get(question.question)
+        if reader is None:
+            return
+        for is_apart in (True, False):
+            with self._guard:
+                behind = {
+                    customer: (state, state.position, recent.rows_within(oldest, customer, state.position))
+                    for customer, state in states.items()
+                    if (customer is not None) == is_apart and state.position < oldest.position
+                }
+                voided = sorted(self._voided)
+            chosen = np.fromiter(chain.from_iterable(rows for _, _, rows in behind.values()), np.int64)
+            found: dict[str | None, list[StateRow]] = {}
+            if len(chosen):
+                chosen.sort()
+                read = without(chosen_rows(table, chosen - oldest.row_start, reader.property_names), voided)
+                folded = folded_table(reader, read, start=question.start, end=question.end, is_apart=is_apart)
+                found = rows_by_customer(reader, folded, is_apart=is_apart)
+            left = iter(behind.items())
+            while few := list(islice(left, _TIDIED_AT_ONCE)):
+                with self._guard:
+                    for customer, (state, position, _) in few:
+                        key = StateKey(question.question, question.start, question.end, customer)
+                        # It holds more by now if somebody asked for it, and is not right any more if somebody forgot it.
+                        if state.position == position and self._kept.peek(key) is state:
+                            take_rows(reader, state, found.get(customer, ()))
+                            state.position = oldest.position
+                            self._kept.check_size(key, state)
 
     def _blocks_to(self, view: View) -> list[EventColumns] | None:
         """Return what the view has past what was taken already; None where some of it lies in segments alone by now."""
@@ -267,7 +287,6 @@ class LiveFigures:
     def _begin_anew(self, view: View) -> None:
         self._generation += 1
         self._kept.clear()
-        self._tidying = None
         self._recent = RecentEvents(int(view.head.position))
         self._segments, self._voids, self._voided = view.segments, view.voids, set()
 
@@ -347,9 +366,7 @@ class LiveFigures:
         self, reader: QuestionReader, states: Mapping[str | None, GroupStates], rows: Sequence[int], key: StateKey
     ) -> None:
         table = self._recent.table(rows, reader.property_names)
-        if self._voided:
-            table = table.filter(~pl.col(POSITION).is_in(pl.Series(sorted(self._voided), dtype=pl.Int64).implode()))
-        fold_table(reader, states, table, start=key.start, end=key.end)
+        fold_table(reader, states, without(table, sorted(self._voided)), start=key.start, end=key.end)
 
     def _keep(self, key: StateKey, state: GroupStates, generation: int) -> None:
         """Keep a state that was built meanwhile, unless something happened that it does not know of."""
@@ -364,6 +381,13 @@ class LiveFigures:
                 self._readers = {}
             self._readers[key] = reader
         return reader
+
+
+def without(table: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
+    """Return an event table but for the events at some positions."""
+    if not positions:
+        return table
+    return table.filter(~pl.col(POSITION).is_in(pl.Series(positions, dtype=pl.Int64).implode()))
 
 
 def _figures(reader: QuestionReader, state: GroupStates) -> list[LiveFigure]:

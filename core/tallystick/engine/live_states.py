@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
@@ -21,10 +21,11 @@ from tallystick.usage.windows import cut_windows
 
 from .kept_states import GroupStates
 from .live_figure import LiveFigure
-from .live_question import QuestionReader
+from .live_question import Group, QuestionReader
 from .states_view import StatesView
 
 _CUSTOMER_KEY: Final = "by customer"
+StateRow = tuple[Group, Mapping[str, Any]]  # Any: what an aggregator's columns hold
 
 
 def built_states(
@@ -50,7 +51,14 @@ def fold_table(
     reader: QuestionReader, states: Mapping[str | None, GroupStates], table: pl.DataFrame, *, start: int, end: int
 ) -> None:
     """Fold the rows of an event table into the states of their customers, or all of them into that of all together (None)."""
-    asked, is_apart = reader.asked, None not in states
+    is_apart = None not in states
+    folded = folded_table(reader, table, start=start, end=end, is_apart=is_apart)
+    take_states(reader, states, folded, is_apart=is_apart)
+
+
+def folded_table(reader: QuestionReader, table: pl.DataFrame, *, start: int, end: int, is_apart: bool) -> pl.DataFrame:
+    """Return the states of an event table's rows, by customer or (not `is_apart`) of all together: for `rows_by_customer`."""
+    asked = reader.asked
     question = UsageQuestion(start=Instant(start), end=Instant(end), group_by=asked.group_by, filter=asked.filter)
     keys = _group_keys(reader, is_apart=is_apart)
     operands = reader.aggregator.operands
@@ -58,18 +66,33 @@ def fold_table(
     if not keys:  # an aggregator wants one at least
         keys = {_CUSTOMER_KEY: CUSTOMER}
         events = events.with_columns(pl.lit("").alias(_CUSTOMER_KEY))
-    folded = reader.aggregator.fold(events, list(keys)).collect(engine="streaming")
-    take_states(reader, states, folded, is_apart=is_apart)
+    return reader.aggregator.fold(events, list(keys)).collect(engine="streaming")
 
 
 def take_states(
     reader: QuestionReader, states: Mapping[str | None, GroupStates], frame: pl.DataFrame, *, is_apart: bool
 ) -> None:
     """Merge a frame of states into those of customers."""
+    for customer, rows in rows_by_customer(reader, frame, is_apart=is_apart).items():
+        take_rows(reader, states[customer], rows)
+
+
+def rows_by_customer(
+    reader: QuestionReader, frame: pl.DataFrame, *, is_apart: bool
+) -> dict[str | None, list[StateRow]]:
+    """Return the rows of a frame of states, each with its group, by customer; all under None where they are together."""
     names = [name for name in _group_keys(reader, is_apart=is_apart) if name != _CUSTOMER_KEY]
+    found: dict[str | None, list[StateRow]] = {}
     for row in frame.iter_rows(named=True):
-        groups = states[row[_CUSTOMER_KEY] if is_apart else None].groups
-        key = tuple(row[name] for name in names)
+        customer = row[_CUSTOMER_KEY] if is_apart else None
+        found.setdefault(customer, []).append((tuple(row[name] for name in names), row))
+    return found
+
+
+def take_rows(reader: QuestionReader, state: GroupStates, rows: Iterable[StateRow]) -> None:
+    """Merge rows of states into those of one customer."""
+    groups = state.groups
+    for key, row in rows:
         group = groups.get(key)
         if group is None:
             group = groups[key] = reader.new_state()

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tallystick.event_columns import EventColumns
@@ -31,11 +32,13 @@ _UNPACKED_BYTES: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Some of the oldest blocks: how many, where their rows and positions end, and whose events they hold."""
+    """Some of the oldest blocks: the positions they begin past and end at, where their rows do, and whose events they hold."""
 
-    blocks: int
-    row_end: int
+    blocks: tuple[EventColumns, ...]
+    position_start: int
     position: int
+    row_start: int
+    row_end: int
     customers: frozenset[str]
 
 
@@ -88,22 +91,27 @@ class RecentEvents:
 
     def oldest(self, events: int) -> Stretch:
         """Return the oldest blocks, of about so many events; one block at least."""
-        count = min(bisect_left(self._row_starts, self._row_starts[0] + events, lo=1), len(self._blocks))
-        row_end = self._row_starts[count] if count < len(self._blocks) else self._row_end
-        customers = frozenset(chain.from_iterable(columns.customers for columns in self._blocks[:count]))
-        return Stretch(count, row_end, self._blocks[count - 1].end_position - 1, customers)
+        count = bisect_left(self._row_starts, self._row_starts[0] + events, lo=1)
+        blocks = tuple(self._blocks[:count])
+        customers = frozenset(chain.from_iterable(columns.customers for columns in blocks))
+        row_end = self._row_starts[0] + sum(map(len, blocks))
+        position = blocks[-1].end_position - 1
+        return Stretch(blocks, self.position_start, position, self._row_starts[0], row_end, customers)
 
     def let_go(self, stretch: Stretch) -> None:
-        """Let the oldest blocks go: `position_start` is their end now."""
+        """Let the oldest blocks go: `position_start` is their end now. Nothing where some of them went already."""
+        if self.position_start != stretch.position_start:
+            return
         for customer in stretch.customers:
             rows = self._rows_of[customer]
             del rows[: bisect_left(rows, stretch.row_end)]
             if not rows:
                 del self._rows_of[customer]
         self.position_start = stretch.position
-        self._bytes -= sum(self._sizes[: stretch.blocks])
+        count = len(stretch.blocks)
+        self._bytes -= sum(self._sizes[:count])
         for column in (self._blocks, self._first_positions, self._row_starts, self._sizes):
-            del column[: stretch.blocks]
+            del column[:count]
         self._table = None
 
     def rows_after(self, customer: str | None, position: int) -> Sequence[int]:
@@ -142,12 +150,17 @@ class RecentEvents:
         # One look of many watches is at the same stretch of the log.
         if self._table is None or self._table[0] != stretch:
             self._table = (stretch, event_table(self._blocks[first : last + 1]))
-        chosen = self._table[1][np.asarray(rows, np.int64) - stretch[0]]
-        return with_properties(chosen.drop(PROPERTIES), chosen[PROPERTIES], properties)
+        return chosen_rows(self._table[1], np.asarray(rows, np.int64) - stretch[0], properties)
 
     def _first_row_after(self, position: int) -> int:
         place = bisect_right(self._first_positions, position)
         return self._row_starts[place] if place < len(self._row_starts) else self._row_end
+
+
+def chosen_rows(table: pl.DataFrame, rows: npt.NDArray[np.int64], properties: Sequence[str]) -> pl.DataFrame:
+    """Return some rows of an event table, with the columns of these properties."""
+    chosen = table[rows]
+    return with_properties(chosen.drop(PROPERTIES), chosen[PROPERTIES], properties)
 
 
 def _size_of(columns: EventColumns) -> int:
