@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from .live_question import Group, StateKey
@@ -63,33 +62,26 @@ class KeptStates:
 
     def check_size(self, key: StateKey, state: GroupStates) -> None:
         """Let a state go that has grown too large, if it is still here."""
-        if state.size > STATE_SIZE_MAX and self._states.get(key) is state:
-            self._drop(key)
+        if state.size > STATE_SIZE_MAX:
+            self.forget(key, state)
 
     def forget_customer(self, customer: str | None) -> None:
         """Let every state of a customer go."""
         for key in self._keys_of.pop(customer, ()):
             del self._states[key]
 
-    def behind(self, customers: AbstractSet[str], position: int) -> dict[StateKey, dict[str | None, GroupStates]]:
-        """Return the states of these customers, and of all together, that are of before a position.
-
-        By what they answer (a key without its customer), that of the most customers first.
-        """
-        found: dict[StateKey, dict[str | None, GroupStates]] = {}
-        for customer in (*(self._keys_of.keys() & customers), None):
+    def behind(self, customers: Iterable[str | None], position: int) -> Iterator[tuple[StateKey, GroupStates]]:
+        """Yield the states of these customers (None: of all together) that are of before a position; none may change meanwhile."""
+        for customer in customers:
             for key in self._keys_of.get(customer, ()):
                 state = self._states[key]
                 if state.position < position:
-                    found.setdefault(StateKey(key.question, key.start, key.end, None), {})[customer] = state
-        return dict(sorted(found.items(), key=lambda each: -len(each[1])))
+                    yield key, state
 
-    def forget(self, question: StateKey, customers: Iterable[str | None]) -> None:
-        """Let the states of customers go that answer a question (a key without its customer), as far as they are here."""
-        for customer in customers:
-            key = StateKey(question.question, question.start, question.end, customer)
-            if key in self._states:
-                self._drop(key)
+    def forget(self, key: StateKey, state: GroupStates) -> None:
+        """Let a state go, if it is still here."""
+        if self._states.get(key) is state:
+            self._drop(key)
 
     def clear(self) -> None:
         """Let every state go."""

@@ -19,25 +19,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, islice
 from typing import Final
-
-import numpy as np
-import polars as pl
 
 from tallystick.event_columns import EventColumns
 from tallystick.instant import Clock
-from tallystick.segments.event_table import event_table
 from tallystick.segments.segment_set import SegmentSet
 from tallystick.signals.calendar_period import Span
-from tallystick.usage.event_frames import POSITION
 
 from .kept_states import GroupStates, KeptStates
 from .live_figure import LiveAnswer, LiveAnswers, LiveFigure
 from .live_question import LiveQuestion, QuestionReader, StateKey
-from .live_states import StateRow, built_states, figures_asked, fold_table, folded_table, rows_by_customer, take_rows
-from .recent_events import RECENT_EVENTS_MAX, RecentEvents, Stretch, chosen_rows
+from .live_states import built_states, figures_asked, fold_table
+from .recent_events import RECENT_EVENTS_MAX, RecentEvents
 from .states_view import StatesView
+from .tidying import Tidying, without
 from .view import View
 from .void_index import NO_VOIDS, Voids
 
@@ -50,11 +45,6 @@ _AT_ONCE_EVENTS_MAX: Final = 2_048
 _AT_ONCE_SIZE_MAX: Final = 100
 _AT_ONCE_WAIT_S: Final = 0.001
 _WATCHES_MAX: Final = 4_096
-# Events taken into states in one go, and customers whose states change while others wait: a millisecond.
-_TIDIED_EVENTS: Final = 16_384
-_TIDIED_AT_ONCE: Final = 50
-# Of so many questions at most the states take in events that go; those of more are built anew when they are asked for.
-_TIDIED_QUESTIONS_MAX: Final = 16
 
 
 class LiveFigures:
@@ -70,8 +60,9 @@ class LiveFigures:
     ) -> None:
         self._newest_view, self._states_view = newest_view, states_view
         self._columns_at, self._clock = columns_at, clock
-        # Whoever makes room for others does it under a guard that he may hold already.
+        # Whoever makes room does it under a guard that he may hold already; one at a time, and never waited for under the guard.
         self._guard = threading.RLock()
+        self._tidying = threading.Lock()
         self._recent = RecentEvents(0)
         self._segments: SegmentSet | None = None
         self._voids: Voids = NO_VOIDS
@@ -157,12 +148,14 @@ class LiveFigures:
                 self._follow()
 
     def tidy(self) -> bool:
-        """Make room for new events; False where there is enough. Takes some 50 ms, in which others wait for a millisecond at most."""
-        with self._guard:
-            if not self._recent.is_more_than_half():
-                return False
-        self._tidy()
-        return True
+        """Make some room for new events; False where there is enough. Takes a while, but nobody waits for it."""
+        with self._tidying:
+            with self._guard:
+                if not self._recent.is_more_than_half():
+                    return False
+                tidying = self._tidying_now()
+            tidying.run()
+            return True
 
     def forget(self) -> None:
         """Let every state and every event go; nothing where there are none."""
@@ -199,72 +192,24 @@ class LiveFigures:
         if view.voids is not self._voids:
             self._take_voids(view.voids)
         recent.append(blocks, position=head)
-        while recent.is_too_large() and not at_once:
-            self._tidy()  # and all others wait: events come faster than somebody makes room for them
+        if recent.is_too_large() and not at_once:
+            self._make_room(view)
         return view
 
-    def _tidy(self) -> None:
-        """Let the oldest events go, once the states of their customers hold them.
-
-        A state that is asked for now and then would otherwise be built anew each time, at the cost of a usage question.
-        """
-        with self._guard:
-            recent = self._recent
-            oldest = recent.oldest(_TIDIED_EVENTS)
-            behind = self._behind(oldest)
-        table = event_table(oldest.blocks)
-        for question, states in islice(behind.items(), _TIDIED_QUESTIONS_MAX):
+    def _make_room(self, view: View) -> None:
+        """Do what `tidy` did not get to, while all others wait: events come faster than somebody makes room for them."""
+        while self._recent.is_too_large():
+            if not self._tidying.acquire(blocking=False):  # it is at it, and waits for the guard
+                if len(self._recent) > 2 * RECENT_EVENTS_MAX:
+                    self._begin_anew(view)
+                return
             try:
-                self._take_in(question, states, recent, oldest, table)
-            except Exception:  # noqa: BLE001 - a plugin's, or of a block that cannot be read: told to whoever asks the question
-                with self._guard:
-                    self._kept.forget(question, states)
-        with self._guard:
-            recent.let_go(oldest)
-            if self._recent is recent:
-                for question, states in self._behind(oldest).items():
-                    self._kept.forget(question, states)
+                self._tidying_now().run()
+            finally:
+                self._tidying.release()
 
-    def _behind(self, oldest: Stretch) -> dict[StateKey, dict[str | None, GroupStates]]:
-        return self._kept.behind(oldest.customers, oldest.position)
-
-    def _take_in(
-        self,
-        question: StateKey,
-        states: Mapping[str | None, GroupStates],
-        recent: RecentEvents,
-        oldest: Stretch,
-        table: pl.DataFrame,
-    ) -> None:
-        """Fold the oldest events into states: the work without the guard, what comes of it by a few customers at a time."""
-        reader = self._readers.get(question.question)
-        if reader is None:
-            return
-        for is_apart in (True, False):
-            with self._guard:
-                behind = {
-                    customer: (state, state.position, recent.rows_within(oldest, customer, state.position))
-                    for customer, state in states.items()
-                    if (customer is not None) == is_apart and state.position < oldest.position
-                }
-                voided = sorted(self._voided)
-            chosen = np.fromiter(chain.from_iterable(rows for _, _, rows in behind.values()), np.int64)
-            found: dict[str | None, list[StateRow]] = {}
-            if len(chosen):
-                chosen.sort()
-                read = without(chosen_rows(table, chosen - oldest.row_start, reader.property_names), voided)
-                folded = folded_table(reader, read, start=question.start, end=question.end, is_apart=is_apart)
-                found = rows_by_customer(reader, folded, is_apart=is_apart)
-            left = iter(behind.items())
-            while few := list(islice(left, _TIDIED_AT_ONCE)):
-                with self._guard:
-                    for customer, (state, position, _) in few:
-                        key = StateKey(question.question, question.start, question.end, customer)
-                        # It holds more by now if somebody asked for it, and is not right any more if somebody forgot it.
-                        if state.position == position and self._kept.peek(key) is state:
-                            take_rows(reader, state, found.get(customer, ()))
-                            state.position = oldest.position
-                            self._kept.check_size(key, state)
+    def _tidying_now(self) -> Tidying:
+        return Tidying(self._recent, self._kept, self._readers, self._voided, guard=self._guard)
 
     def _blocks_to(self, view: View) -> list[EventColumns] | None:
         """Return what the view has past what was taken already; None where some of it lies in segments alone by now."""
@@ -381,13 +326,6 @@ class LiveFigures:
                 self._readers = {}
             self._readers[key] = reader
         return reader
-
-
-def without(table: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
-    """Return an event table but for the events at some positions."""
-    if not positions:
-        return table
-    return table.filter(~pl.col(POSITION).is_in(pl.Series(positions, dtype=pl.Int64).implode()))
 
 
 def _figures(reader: QuestionReader, state: GroupStates) -> list[LiveFigure]:

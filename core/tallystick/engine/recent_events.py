@@ -15,7 +15,6 @@ from itertools import chain
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from tallystick.event_columns import EventColumns
@@ -32,14 +31,17 @@ _UNPACKED_BYTES: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Some of the oldest blocks: the positions they begin past and end at, where their rows do, and whose events they hold."""
+    """Some of the oldest blocks: the positions they begin past and end at, and where their rows do."""
 
     blocks: tuple[EventColumns, ...]
     position_start: int
     position: int
     row_start: int
     row_end: int
-    customers: frozenset[str]
+
+    def customers(self) -> list[str]:
+        """Return whose events they hold."""
+        return list(set(chain.from_iterable(columns.customers for columns in self.blocks)))
 
 
 class RecentEvents:
@@ -93,21 +95,24 @@ class RecentEvents:
         """Return the oldest blocks, of about so many events; one block at least."""
         count = bisect_left(self._row_starts, self._row_starts[0] + events, lo=1)
         blocks = tuple(self._blocks[:count])
-        customers = frozenset(chain.from_iterable(columns.customers for columns in blocks))
-        row_end = self._row_starts[0] + sum(map(len, blocks))
-        position = blocks[-1].end_position - 1
-        return Stretch(blocks, self.position_start, position, self._row_starts[0], row_end, customers)
+        row_start, position = self._row_starts[0], blocks[-1].end_position - 1
+        return Stretch(blocks, self.position_start, position, row_start, row_start + sum(map(len, blocks)))
+
+    def leave(self, stretch: Stretch) -> None:
+        """Let the oldest blocks count as gone, though they are still here: `position_start` is their end now."""
+        self.position_start = max(self.position_start, stretch.position)
+
+    def let_go_of(self, stretch: Stretch, customers: Iterable[str]) -> None:
+        """Let what the oldest blocks hold of some customers go, once they were left."""
+        for customer in customers:
+            rows = self._rows_of.get(customer)
+            if rows is not None:
+                del rows[: bisect_left(rows, stretch.row_end)]
+                if not rows:
+                    del self._rows_of[customer]
 
     def let_go(self, stretch: Stretch) -> None:
-        """Let the oldest blocks go: `position_start` is their end now. Nothing where some of them went already."""
-        if self.position_start != stretch.position_start:
-            return
-        for customer in stretch.customers:
-            rows = self._rows_of[customer]
-            del rows[: bisect_left(rows, stretch.row_end)]
-            if not rows:
-                del self._rows_of[customer]
-        self.position_start = stretch.position
+        """Let the oldest blocks go, once what they hold of all their customers went."""
         count = len(stretch.blocks)
         self._bytes -= sum(self._sizes[:count])
         for column in (self._blocks, self._first_positions, self._row_starts, self._sizes):
@@ -123,11 +128,6 @@ class RecentEvents:
         if rows is None or rows[-1] < first:
             return ()
         return rows[bisect_left(rows, first) :]
-
-    def rows_within(self, stretch: Stretch, customer: str | None, position: int) -> Sequence[int]:
-        """Return those of `rows_after` that lie in the oldest blocks."""
-        rows = self.rows_after(customer, position)
-        return rows[: bisect_left(rows, stretch.row_end)]
 
     def each(self, rows: Iterable[int]) -> Iterator[tuple[EventColumns, int]]:
         """Yield the block that holds each of some rows, and where in it."""
@@ -150,17 +150,16 @@ class RecentEvents:
         # One look of many watches is at the same stretch of the log.
         if self._table is None or self._table[0] != stretch:
             self._table = (stretch, event_table(self._blocks[first : last + 1]))
-        return chosen_rows(self._table[1], np.asarray(rows, np.int64) - stretch[0], properties)
+        return with_columns_of(self._table[1][np.asarray(rows, np.int64) - stretch[0]], properties)
 
     def _first_row_after(self, position: int) -> int:
         place = bisect_right(self._first_positions, position)
         return self._row_starts[place] if place < len(self._row_starts) else self._row_end
 
 
-def chosen_rows(table: pl.DataFrame, rows: npt.NDArray[np.int64], properties: Sequence[str]) -> pl.DataFrame:
-    """Return some rows of an event table, with the columns of these properties."""
-    chosen = table[rows]
-    return with_properties(chosen.drop(PROPERTIES), chosen[PROPERTIES], properties)
+def with_columns_of(table: pl.DataFrame, properties: Sequence[str]) -> pl.DataFrame:
+    """Return an event table with columns of these properties in place of the text that holds them all."""
+    return with_properties(table.drop(PROPERTIES), table[PROPERTIES], properties)
 
 
 def _size_of(columns: EventColumns) -> int:

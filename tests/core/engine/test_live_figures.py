@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from msgspec import structs
 
 from tallystick.amount import EXACT
-from tallystick.engine import kept_states, live_figures, live_follower, recent_events
+from tallystick.engine import kept_states, live_figures, live_follower, recent_events, tidying
 from tallystick.engine.live_figure import LiveFigure
 from tallystick.engine.live_follower import LiveFollower
 from tallystick.engine.live_question import LiveQuestion
@@ -240,7 +240,7 @@ class LiveFiguresWhileEventsGo(LiveFiguresAgree):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(recent_events, "RECENT_EVENTS_MAX", 8)
         self.patch.setattr(recent_events.RecentEvents, "is_too_large", is_large)
-        self.patch.setattr(live_figures, "_TIDIED_EVENTS", 4)
+        self.patch.setattr(tidying, "EVENTS_AT_ONCE", 4)
         super().start()
 
     def teardown(self) -> None:
@@ -334,9 +334,20 @@ def test_states_are_bounded_and_the_one_asked_for_the_longest_ago_goes_first(
     assert live.figure_at_once(QUESTION, "acme", SPANS[0]) is not None
 
 
-def test_figures_asked_while_events_come_are_never_behind_what_was_acknowledged(house: EngineHouse) -> None:
-    """Each event is in the first figure that is asked for after its acknowledgement, whoever else asks meanwhile."""
+@pytest.mark.parametrize("events_kept", [recent_events.RECENT_EVENTS_MAX, 30])
+def test_figures_asked_while_events_come_are_never_behind_what_was_acknowledged(
+    house: EngineHouse, events_kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each event is in the first figure that is asked for after its acknowledgement, whoever else asks, or makes room, meanwhile."""
+    monkeypatch.setattr(recent_events, "RECENT_EVENTS_MAX", events_kept)
+    monkeypatch.setattr(tidying, "EVENTS_AT_ONCE", 4)
     faults: list[str] = []
+    is_over = threading.Event()
+
+    def make_room() -> None:
+        while not is_over.is_set():
+            house.engine.live_figures.follow()
+            house.engine.live_figures.tidy()
 
     def send_and_ask(customer: str) -> None:
         for number in range(60):
@@ -345,11 +356,14 @@ def test_figures_asked_while_events_come_are_never_behind_what_was_acknowledged(
                 faults.append(f"{customer}: {found} after {number + 1}")
 
     threads = [threading.Thread(target=send_and_ask, args=(f"customer {number}",)) for number in range(4)]
-    for thread in threads:
+    maker = threading.Thread(target=make_room)
+    for thread in (*threads, maker):
         thread.start()
     house.engine.checkpoint()
     for thread in threads:
         thread.join()
+    is_over.set()
+    maker.join()
     assert faults == []
 
 
