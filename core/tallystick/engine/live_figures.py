@@ -40,10 +40,11 @@ from .void_index import NO_VOIDS, Voids
 ROWS_ONE_BY_ONE_MAX: Final = 128
 # Corrections come one by one or in thousands; past this it is quicker to forget all states than to look up whose they are.
 VOIDS_LOOKED_UP_MAX: Final = 1_000
-# What may be done where nothing may wait: a millisecond of work at most, and as much of waiting for who is at it.
+# What may be done where nothing may wait: a millisecond of work at most. Whoever is at it is through in less, as a rule; to wait some more
+# costs less than to ask again on a thread, tens of milliseconds beside ingest.
 _AT_ONCE_EVENTS_MAX: Final = 2_048
 _AT_ONCE_SIZE_MAX: Final = 100
-_AT_ONCE_WAIT_S: Final = 0.001
+_AT_ONCE_WAIT_S: Final = 0.01
 _WATCHES_MAX: Final = 4_096
 
 
