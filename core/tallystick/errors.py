@@ -80,9 +80,13 @@ class Overloaded(Unavailable):
 
 
 class StoreFull(Unavailable):
-    """The disk, the map or a quota has no room for the write."""
+    """The disk, the map or a quota has no room for the write. `must_reopen`: the store recovers first, as after `StoreFailed`."""
 
     retry_after_s = 5
+
+    def __init__(self, detail: str, *, must_reopen: bool = False) -> None:
+        super().__init__(detail)
+        self.must_reopen = must_reopen
 
 
 class StoreFailed(Unavailable):

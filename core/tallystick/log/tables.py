@@ -73,6 +73,8 @@ class Tables:
         self._gate = threading.Condition()
         self._is_reopening = False
         self._is_open = False
+        # Why the last write found no room; empty after any other, and once opened anew.
+        self._no_room = ""
         if may_create:
             self._make()
         elif not self._file.exists():
@@ -121,7 +123,7 @@ class Tables:
             self._env.reader_check()
             self._page_bytes: int = self._env.stat()["psize"]
             self._room = RoomAhead(self._file)
-            self._is_open = True
+            self._is_open, self._no_room = True, ""
         except lmdb.Error as error:
             raise _failure(error) if _is_disk_trouble(error) else DamagedStore(0, f"log: {error}") from error
 
@@ -161,8 +163,14 @@ class Tables:
                 txn.abort()
                 raise
             txn.commit()
+        except lmdb.PanicError as error:
+            # What could not be used from some write on cannot say why; that write did.
+            raise StoreFull(self._no_room, must_reopen=True) if self._no_room else _failure(error) from error
         except (lmdb.Error, OSError) as error:
-            raise _failure(error) from error
+            failure = _failure(error)
+            self._no_room = str(failure) if isinstance(failure, StoreFull) else ""
+            raise failure from error
+        self._no_room = ""
         hit("log.committed")
 
     def rows(self, txn: lmdb.Transaction, table: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from concurrent.futures import Future
 from time import monotonic
 
+import lmdb
 import pytest
 
 from tallystick import failpoints
-from tallystick.errors import DamagedStore, StoreFailed, TallystickError
+from tallystick.errors import DamagedStore, StoreFailed, StoreFull, TallystickError
 from tallystick.store import IngestAnswer
 
 from .conftest import EngineHouse, call
@@ -73,3 +76,25 @@ def test_a_recovery_that_fails_by_a_mistake_of_ours_is_tried_again(house: Engine
         while not house.engine.health().ready:
             assert monotonic() < deadline, "the store did not recover"
     assert house.engine.ingest(house.batch(call("a"))).accepted == 1
+
+
+def test_a_store_that_had_no_room_says_so_even_where_it_must_be_opened_anew(house: EngineHouse) -> None:
+    """LMDB cannot be used after a commit that failed in its last page, and then says no more than that."""
+
+    def use_up_the_quota() -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    def panic() -> None:
+        raise lmdb.PanicError("mdb_txn_begin: MDB_PANIC: Update of meta page failed or environment had fatal error")
+
+    for refusal in (use_up_the_quota, panic):
+        with (
+            failpoints.armed("log.before_commit", failpoints.after(1, refusal)),
+            pytest.raises(StoreFull, match=r"no room to write.*quota"),
+        ):
+            house.engine.ingest(house.batch(call("a")))
+    deadline = monotonic() + _PATIENCE_S
+    while not house.engine.health().ready:
+        assert monotonic() < deadline, "the store did not recover"
+    with failpoints.armed("log.before_commit", failpoints.after(1, panic)), pytest.raises(StoreFailed, match="PANIC"):
+        house.engine.ingest(house.batch(call("b")))
