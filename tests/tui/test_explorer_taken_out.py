@@ -45,13 +45,15 @@ def test_views_are_saved_opened_and_removed(sampled: Appliance) -> None:
         await choose(app, pilot, "o", "my")
         await answered(app)
         assert (screen.question, screen.face) == (saved, Face.GRAPH)
+        # A name that no view has can be typed at once.
+        await choose(app, pilot, "o", "another")
         await choose(app, pilot, "o", "remove")
         await take(app, pilot, "my")
         await pilot.press("o")
         await until(lambda: isinstance(app.screen, Choice))
         dialog = app.screen
         assert isinstance(dialog, Choice)
-        assert [offer.value for offer in dialog.offers] == ["save"]
+        assert [offer.value for offer in dialog.offers] == ["open another", "save", "remove"]
 
     run(sampled, steps)
 

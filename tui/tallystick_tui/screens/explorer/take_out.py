@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SAVE: Final = "save"
 _REMOVE: Final = "remove"
+_TYPED: Final = "a name to save this question under"
 _OPEN: Final = "open "
 
 
@@ -94,13 +95,18 @@ class TakeOut:
         offers = [*offers, Offer(_SAVE, "save this question under a name …")]
         if texts:
             offers.append(Offer(_REMOVE, "remove a view …"))
-        answer = await app_of(screen).push_screen_wait(Choice("Views", offers))
+        answer = await app_of(screen).push_screen_wait(Choice("Views", offers, takes_typed=_TYPED))
+        if answer is None:
+            return
         if answer == _SAVE:
-            await self._save(texts)
+            name = await app_of(screen).push_screen_wait(TextQuestion("Save view", "its name"))
+            await self._save(texts, name)
         elif answer == _REMOVE:
             await self._remove(texts)
-        elif answer is not None:
-            self._open(texts[answer.removeprefix(_OPEN)])
+        elif (name := answer.removeprefix(_OPEN)) != answer and name in texts:
+            self._open(texts[name])
+        else:
+            await self._save(texts, answer)
 
     def _open(self, text: str) -> None:
         view, screen = view_of(text), self._screen
@@ -111,9 +117,8 @@ class TakeOut:
         screen.show_as(view.face, view.kind)
         screen.ask(view.question)
 
-    async def _save(self, texts: dict[str, str]) -> None:
+    async def _save(self, texts: dict[str, str], name: str | None) -> None:
         screen, text = self._screen, self._present()
-        name = await app_of(screen).push_screen_wait(TextQuestion("Save view", "its name"))
         if name is None:
             return
         if name in texts and not await app_of(screen).push_screen_wait(
