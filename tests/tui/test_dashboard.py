@@ -81,7 +81,12 @@ def test_the_palette_finds_sections_meters_customers_and_what_the_screen_does(sa
             await pilot.press("ctrl+p")
             await until(lambda: "Archive" in offered() and "Go to Ledger" in offered())
             assert "Maximize" not in offered()
-            for typed, found in (("toke", "Meter tokens"), ("glob", "Customer globex"), ("ledg", "Go to Ledger")):
+            for typed, found in (
+                ("toke", "Meter tokens"),
+                ("glob", "Customer globex"),
+                ("tyre", "Customer tyrell"),
+                ("ledg", "Go to Ledger"),
+            ):
                 app.screen.query_one(Input).value = typed
                 await until(lambda found=found: found in offered())
             app.screen.query_one(Input).value = "archived"

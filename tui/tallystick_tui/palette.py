@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from textual.binding import ActiveBinding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from .connection.customer import ask_customers
 from .connection.failure import ApplianceFailure
 from .navigation import Destination, Section, ToCustomer, ToMeter
 
 if TYPE_CHECKING:
     from .app import DashboardApp
+
+# Of each kind; more are found by typing more of them.
+_CUSTOMERS_MAX: Final = 20
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -75,23 +79,20 @@ class MeterCommands(_DashboardCommands):
 
 
 class CustomerCommands(_DashboardCommands):
-    """Customers, by key and name; the first thousand, and whatever key is typed in full."""
-
-    async def startup(self) -> None:
-        """Ask for customers once, when the palette opens."""
-        self._customers: list[_Named] = []
-        try:
-            self._customers = (await self.dashboard.client.ask_page("/v1/customers", item=_Named, limit=1000)).items
-        except ApplianceFailure:
-            return  # the banner, or the section, says it
+    """Customers, by key and name: described ones, and those that only events name."""
 
     async def search(self, query: str) -> Hits:
-        """List the customers that match."""
-        for customer in self._customers:
-            text = f"Customer {customer.key}" + (f" · {customer.name}" if customer.name else "")
-            found = self.hit(query, text, ToCustomer(key=customer.key), "open this customer")
-            if found is not None:
-                yield found
+        """List the customers that match; the appliance looks, since there may be millions."""
+        for is_known in (True, False):
+            try:
+                page = await ask_customers(self.dashboard.client, is_known=is_known, search=query.strip())
+            except ApplianceFailure:
+                return  # the banner, or the section, says it
+            for customer in page.items[:_CUSTOMERS_MAX]:
+                text = f"Customer {customer.key}" + (f" · {customer.name}" if customer.name else "")
+                found = self.hit(query, text, ToCustomer(key=customer.key), "open this customer")
+                if found is not None:
+                    yield found
 
 
 class KeyCommands(_DashboardCommands):
