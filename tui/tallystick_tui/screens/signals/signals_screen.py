@@ -103,10 +103,10 @@ class SignalsScreen(SectionScreen):
                 self.new_signal(dict(destination.new_for))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what means something in the present list."""
+        """Offer what means something in the present list, and to what is under the cursor."""
         if action in _ACTIONS and self.is_mounted:
             active = self.query_one(TabbedContent).active or "fired"
-            return active in _ACTIONS[action]
+            return active in _ACTIONS[action] and (action == "new" or self.present.chosen is not None)
         return super().check_action(action, parameters)
 
     def action_view(self, key: str) -> None:
