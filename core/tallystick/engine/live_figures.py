@@ -8,8 +8,9 @@ drops the customer's states; a state whose customer had events that are not held
 from partials, as any question is. A meter's version is part of the key. Nothing of this is on disk: a start begins empty.
 Before the oldest of the recent events go, the states of their customers take them in: a little at a time, once more than half is held of
 what may be (`tidy`), so that nobody waits for it; all that has to be, by whoever asks, where events come faster than that.
-Bounded: `STATES_MAX` states, those asked for the longest ago go first; a state with more than `STATE_SIZE_MAX` groups or distinct values is
-not kept, and its figure answered by the normal question each time.
+Bounded: twice the events that `RecentEvents` may hold, where they come faster than room is made; `STATES_MAX` states, those asked for the
+longest ago go first; a state with more than `STATE_SIZE_MAX` groups or distinct values is not kept, and its figure answered by the normal
+question each time.
 Aggregations whose states do not run (see `running_state`) are answered by the normal question as well; `is_running` says which it was.
 Costs, for a customer that was asked about before: 15 µs, and 3 to 8 µs for each of its events that came since, up to
 `ROWS_ONE_BY_ONE_MAX`; a millisecond or two for more of them at once.
@@ -30,9 +31,9 @@ from .kept_states import GroupStates, KeptStates
 from .live_figure import LiveAnswer, LiveAnswers, LiveFigure
 from .live_question import LiveQuestion, QuestionReader, StateKey
 from .live_states import built_states, figures_asked, fold_table
-from .recent_events import RECENT_EVENTS_MAX, RecentEvents
+from .recent_events import RECENT_EVENTS_MAX, RecentEvents, without
 from .states_view import StatesView
-from .tidying import Tidying, without
+from .tidying import Tidying
 from .view import View
 from .void_index import NO_VOIDS, Voids
 
@@ -40,11 +41,11 @@ from .void_index import NO_VOIDS, Voids
 ROWS_ONE_BY_ONE_MAX: Final = 128
 # Corrections come one by one or in thousands; past this it is quicker to forget all states than to look up whose they are.
 VOIDS_LOOKED_UP_MAX: Final = 1_000
-# What may be done where nothing may wait: a millisecond of work at most. Whoever is at it is through in less, as a rule; to wait some more
-# costs less than to ask again on a thread, tens of milliseconds beside ingest.
+# What may be done where nothing may wait: a millisecond of work at most. Whoever is at it is through in less, as a rule; to wait a little
+# longer, without the interpreter, costs less than to ask again on a thread, tens of milliseconds beside ingest.
 _AT_ONCE_EVENTS_MAX: Final = 2_048
 _AT_ONCE_SIZE_MAX: Final = 100
-_AT_ONCE_WAIT_S: Final = 0.01
+_AT_ONCE_WAIT_S: Final = 0.004
 _WATCHES_MAX: Final = 4_096
 
 
@@ -154,8 +155,8 @@ class LiveFigures:
             with self._guard:
                 if not self._recent.is_more_than_half():
                     return False
-                tidying = self._tidying_now()
-            tidying.run()
+                oldest = self._oldest()
+            oldest.run()
             return True
 
     def forget(self) -> None:
@@ -201,15 +202,15 @@ class LiveFigures:
         """Do what `tidy` did not get to, while all others wait: events come faster than somebody makes room for them."""
         while self._recent.is_too_large():
             if not self._tidying.acquire(blocking=False):  # it is at it, and waits for the guard
-                if len(self._recent) > 2 * RECENT_EVENTS_MAX:
+                if self._recent.is_twice_too_large():
                     self._begin_anew(view)
                 return
             try:
-                self._tidying_now().run()
+                self._oldest().run()
             finally:
                 self._tidying.release()
 
-    def _tidying_now(self) -> Tidying:
+    def _oldest(self) -> Tidying:
         return Tidying(self._recent, self._kept, self._readers, self._voided, guard=self._guard)
 
     def _blocks_to(self, view: View) -> list[EventColumns] | None:
@@ -312,7 +313,7 @@ class LiveFigures:
         self, reader: QuestionReader, states: Mapping[str | None, GroupStates], rows: Sequence[int], key: StateKey
     ) -> None:
         table = self._recent.table(rows, reader.property_names)
-        fold_table(reader, states, without(table, sorted(self._voided)), start=key.start, end=key.end)
+        fold_table(reader, states, without(table, self._voided), start=key.start, end=key.end)
 
     def _keep(self, key: StateKey, state: GroupStates, generation: int) -> None:
         """Keep a state that was built meanwhile, unless something happened that it does not know of."""

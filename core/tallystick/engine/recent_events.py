@@ -9,7 +9,7 @@ Costs 0.3 µs an event, once.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
@@ -20,6 +20,7 @@ import polars as pl
 from tallystick.event_columns import EventColumns
 from tallystick.segments.event_table import PROPERTIES, event_table
 from tallystick.segments.live_tail import with_properties
+from tallystick.usage.event_frames import POSITION
 
 # Seconds of the fastest ingest, minutes of a usual one: who asks of a customer at all asks again within that, or is answered from states.
 RECENT_EVENTS_MAX: Final = 131_072
@@ -31,12 +32,10 @@ _UNPACKED_BYTES: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Some of the oldest blocks: the positions they begin past and end at, and where their rows do."""
+    """Some of the oldest blocks, and where they end: the position, and the row after their last."""
 
     blocks: tuple[EventColumns, ...]
-    position_start: int
     position: int
-    row_start: int
     row_end: int
 
     def customers(self) -> list[str]:
@@ -83,24 +82,30 @@ class RecentEvents:
             self._bytes += size
         self.position = position
 
+    def is_twice_too_large(self) -> bool:
+        """Whether twice as much is held as may be."""
+        return self._is_past(2.0)
+
     def is_too_large(self) -> bool:
         """Whether the oldest blocks have to go."""
-        return len(self) > RECENT_EVENTS_MAX or self._bytes > RECENT_BYTES_MAX
+        return self._is_past(1.0)
 
     def is_more_than_half(self) -> bool:
         """Whether more is held than half of what may be."""
-        return len(self) > RECENT_EVENTS_MAX // 2 or self._bytes > RECENT_BYTES_MAX // 2
+        return self._is_past(0.5)
+
+    def _is_past(self, share: float) -> bool:
+        return len(self) > RECENT_EVENTS_MAX * share or self._bytes > RECENT_BYTES_MAX * share
 
     def oldest(self, events: int) -> Stretch:
         """Return the oldest blocks, of about so many events; one block at least."""
         count = bisect_left(self._row_starts, self._row_starts[0] + events, lo=1)
         blocks = tuple(self._blocks[:count])
-        row_start, position = self._row_starts[0], blocks[-1].end_position - 1
-        return Stretch(blocks, self.position_start, position, row_start, row_start + sum(map(len, blocks)))
+        return Stretch(blocks, blocks[-1].end_position - 1, self._row_starts[0] + sum(map(len, blocks)))
 
     def leave(self, stretch: Stretch) -> None:
         """Let the oldest blocks count as gone, though they are still here: `position_start` is their end now."""
-        self.position_start = max(self.position_start, stretch.position)
+        self.position_start = stretch.position
 
     def let_go_of(self, stretch: Stretch, customers: Iterable[str]) -> None:
         """Let what the oldest blocks hold of some customers go, once they were left."""
@@ -160,6 +165,13 @@ class RecentEvents:
 def with_columns_of(table: pl.DataFrame, properties: Sequence[str]) -> pl.DataFrame:
     """Return an event table with columns of these properties in place of the text that holds them all."""
     return with_properties(table.drop(PROPERTIES), table[PROPERTIES], properties)
+
+
+def without(table: pl.DataFrame, positions: Collection[int]) -> pl.DataFrame:
+    """Return an event table but for the events at some positions."""
+    if not positions:
+        return table
+    return table.filter(~pl.col(POSITION).is_in(pl.Series(sorted(positions), dtype=pl.Int64).implode()))
 
 
 def _size_of(columns: EventColumns) -> int:

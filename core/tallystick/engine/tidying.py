@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -24,7 +25,7 @@ from tallystick.usage.event_frames import CUSTOMER, POSITION
 from .kept_states import GroupStates, KeptStates
 from .live_question import QuestionReader, StateKey
 from .live_states import StateRow, folded_table, rows_by_customer, take_rows
-from .recent_events import RecentEvents, with_columns_of
+from .recent_events import RecentEvents, with_columns_of, without
 
 # 50 ms of folding, most of it without the interpreter.
 EVENTS_AT_ONCE: Final = 16_384
@@ -42,7 +43,7 @@ Behind = dict[str | None, tuple[GroupStates, int]]
 
 
 class Tidying:
-    """One stretch on its way out. `voided`: the positions that were voided since `recent` began, which grows under the guard."""
+    """The oldest stretch on its way out; made under the guard. `voided`: the positions that were voided since `recent` began."""
 
     def __init__(
         self,
@@ -54,21 +55,26 @@ class Tidying:
         guard: threading.RLock,
     ) -> None:
         self._recent, self._kept, self._readers, self._voided, self._guard = recent, kept, readers, voided, guard
-        with guard:
-            self._oldest = recent.oldest(EVENTS_AT_ONCE)
-        self._customers = self._oldest.customers()
+        self._oldest = recent.oldest(EVENTS_AT_ONCE)
 
     def run(self) -> None:
         """Do it; on one thread at a time."""
-        table = event_table(self._oldest.blocks)
         for question, behind in islice(self._behind().items(), _QUESTIONS_MAX):
             reader = self._readers.get(question.question)
             if reader is not None:
                 try:
-                    self._take_in(reader, question, behind, table)
+                    self._take_in(reader, question, behind)
                 except Exception as error:  # noqa: BLE001 - a plugin's, or of a block that cannot be read: told to whoever asks
                     _log.warning("running states are built anew, for they could not go on: %s", error)
         self._let_go()
+
+    @cached_property
+    def _customers(self) -> list[str]:
+        return self._oldest.customers()
+
+    @cached_property
+    def _table(self) -> pl.DataFrame:
+        return event_table(self._oldest.blocks)
 
     def _behind(self) -> dict[StateKey, Behind]:
         """Return the states that do not hold the stretch, by question (a key without its customer), that of the most customers first."""
@@ -80,11 +86,11 @@ class Tidying:
                     found.setdefault(question, {})[key.customer] = (state, state.position)
         return dict(sorted(found.items(), key=lambda each: -len(each[1])))
 
-    def _take_in(self, reader: QuestionReader, question: StateKey, behind: Behind, table: pl.DataFrame) -> None:
+    def _take_in(self, reader: QuestionReader, question: StateKey, behind: Behind) -> None:
         together = behind.pop(None, None)
         parts: list[Behind] = [behind, {} if together is None else {None: together}]
         for part in filter(None, parts):
-            found = self._folded(reader, question, part, table)
+            found = self._folded(reader, question, part)
             for few in _pieces(list(part.items())):
                 with self._guard:
                     for customer, (state, position) in few:
@@ -95,11 +101,9 @@ class Tidying:
                             state.position = self._oldest.position
                             self._kept.check_size(key, state)
 
-    def _folded(
-        self, reader: QuestionReader, question: StateKey, part: Behind, table: pl.DataFrame
-    ) -> dict[str | None, list[StateRow]]:
+    def _folded(self, reader: QuestionReader, question: StateKey, part: Behind) -> dict[str | None, list[StateRow]]:
         """Return what the stretch holds past each state's position."""
-        is_apart = None not in part
+        table, is_apart = self._table, None not in part
         if is_apart:
             past = {CUSTOMER: list(part), _PAST: [position for _, position in part.values()]}
             schema = {CUSTOMER: table.schema[CUSTOMER], _PAST: pl.Int64}
@@ -108,7 +112,7 @@ class Tidying:
         else:
             table = table.filter(pl.col(POSITION) > part[None][1])
         with self._guard:
-            voided = sorted(self._voided)
+            voided = frozenset(self._voided)
         read = without(with_columns_of(table, reader.property_names), voided)
         folded = folded_table(reader, read, start=question.start, end=question.end, is_apart=is_apart)
         return rows_by_customer(reader, folded, is_apart=is_apart)
@@ -125,13 +129,6 @@ class Tidying:
                 self._recent.let_go_of(self._oldest, few)
         with self._guard:
             self._recent.let_go(self._oldest)
-
-
-def without(table: pl.DataFrame, positions: Sequence[int]) -> pl.DataFrame:
-    """Return an event table but for the events at some positions."""
-    if not positions:
-        return table
-    return table.filter(~pl.col(POSITION).is_in(pl.Series(positions, dtype=pl.Int64).implode()))
 
 
 def _pieces(items: Iterable[T]) -> Iterator[list[T]]:

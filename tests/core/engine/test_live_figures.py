@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import reduce
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -154,7 +155,7 @@ class LiveFiguresAgree(RuleBasedStateMachine):
 
     @rule()
     def tidy(self) -> None:
-        """Do one piece; what comes before the next meets it half done."""
+        """Let some of the events go, where there are many of them."""
         self.house.engine.live_figures.tidy()
 
     @rule(asked=live_questions, customer=st.sampled_from([*CUSTOMERS, None]), span=st.sampled_from(SPANS))
@@ -206,22 +207,33 @@ TestLiveFigures.settings = settings(
 )
 
 
-class LiveFiguresInLittleRoom(LiveFiguresAgree):
-    """The same where nothing fits: events and states go all the time."""
+class LiveFiguresWithOtherBounds(LiveFiguresAgree):
+    """The same with some names of modules and classes set to other values."""
+
+    BOUNDS: ClassVar[Sequence[tuple[object, str, object]]]
 
     @initialize()
     def start(self) -> None:
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(recent_events, "RECENT_EVENTS_MAX", 20)
-        self.patch.setattr(kept_states, "STATES_MAX", 5)
-        self.patch.setattr(kept_states, "STATE_SIZE_MAX", 3)
-        self.patch.setattr(live_figures, "ROWS_ONE_BY_ONE_MAX", 2)
-        self.patch.setattr(live_figures, "VOIDS_LOOKED_UP_MAX", 2)
+        for owner, name, value in self.BOUNDS:
+            self.patch.setattr(owner, name, value)
         super().start()
 
     def teardown(self) -> None:
         super().teardown()
         self.patch.undo()
+
+
+class LiveFiguresInLittleRoom(LiveFiguresWithOtherBounds):
+    """The same where nothing fits: events and states go all the time."""
+
+    BOUNDS = (
+        (recent_events, "RECENT_EVENTS_MAX", 20),
+        (kept_states, "STATES_MAX", 5),
+        (kept_states, "STATE_SIZE_MAX", 3),
+        (live_figures, "ROWS_ONE_BY_ONE_MAX", 2),
+        (live_figures, "VOIDS_LOOKED_UP_MAX", 2),
+    )
 
 
 TestLiveFiguresInLittleRoom = LiveFiguresInLittleRoom.TestCase
@@ -232,20 +244,14 @@ def is_large(recent: recent_events.RecentEvents) -> bool:
     return len(recent) > 80
 
 
-class LiveFiguresWhileEventsGo(LiveFiguresAgree):
+class LiveFiguresWhileEventsGo(LiveFiguresWithOtherBounds):
     """The same where events are always about to go, a few at a time, and states stay."""
 
-    @initialize()
-    def start(self) -> None:
-        self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(recent_events, "RECENT_EVENTS_MAX", 8)
-        self.patch.setattr(recent_events.RecentEvents, "is_too_large", is_large)
-        self.patch.setattr(tidying, "EVENTS_AT_ONCE", 4)
-        super().start()
-
-    def teardown(self) -> None:
-        super().teardown()
-        self.patch.undo()
+    BOUNDS = (
+        (recent_events, "RECENT_EVENTS_MAX", 8),
+        (recent_events.RecentEvents, "is_too_large", is_large),
+        (tidying, "EVENTS_AT_ONCE", 4),
+    )
 
 
 TestLiveFiguresWhileEventsGo = LiveFiguresWhileEventsGo.TestCase
