@@ -70,9 +70,13 @@ class PluginFailed(TallystickError):
 
 
 class Unavailable(TallystickError):
-    """The engine cannot take this now, stored nothing of it, and will again after `retry_after_s`."""
+    """The engine cannot take this now, stored nothing of it, and will again after `retry_after_s`.
+
+    `must_reopen`: the store first reopens, and recovers from what is on disk.
+    """
 
     retry_after_s: int = 1
+    must_reopen: bool = False
 
 
 class Overloaded(Unavailable):
@@ -80,7 +84,7 @@ class Overloaded(Unavailable):
 
 
 class StoreFull(Unavailable):
-    """The disk, the map or a quota has no room for the write. `must_reopen`: the store recovers first, as after `StoreFailed`."""
+    """The disk, the map or a quota has no room for the write."""
 
     retry_after_s = 5
 
@@ -90,9 +94,10 @@ class StoreFull(Unavailable):
 
 
 class StoreFailed(Unavailable):
-    """A write or its fsync failed; the store reopens and recovers from what is on disk before it takes writes again."""
+    """A write or its fsync failed."""
 
     retry_after_s = 2
+    must_reopen = True
 
 
 class Closing(Unavailable):

@@ -10,7 +10,6 @@ import msgspec
 from textual.binding import ActiveBinding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from .connection.customer import ask_customers
 from .connection.failure import ApplianceFailure
 from .navigation import Destination, Section, ToCustomer, ToMeter
 
@@ -82,13 +81,14 @@ class CustomerCommands(_DashboardCommands):
     """Customers, by key and name: described ones, and those that only events name."""
 
     async def search(self, query: str) -> Hits:
-        """List the customers that match; the appliance looks, since there may be millions."""
-        for is_known in (True, False):
+        """List the customers that match, as far as one look of the appliance finds them: this is asked at each key."""
+        for known in ("true", "false"):
+            params = [("known", known), ("search", query.strip())]
             try:
-                page = await ask_customers(self.dashboard.client, is_known=is_known, search=query.strip())
+                page = await self.dashboard.client.ask_page("/v1/customers", params, item=_Named, limit=_CUSTOMERS_MAX)
             except ApplianceFailure:
                 return  # the banner, or the section, says it
-            for customer in page.items[:_CUSTOMERS_MAX]:
+            for customer in page.items:
                 text = f"Customer {customer.key}" + (f" · {customer.name}" if customer.name else "")
                 found = self.hit(query, text, ToCustomer(key=customer.key), "open this customer")
                 if found is not None:

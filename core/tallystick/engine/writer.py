@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from tallystick.engine_settings import EngineSettings
-from tallystick.errors import Closing, DamagedStore, Overloaded, StoreFailed, StoreFull, TallystickError, Unavailable
+from tallystick.errors import Closing, DamagedStore, Overloaded, StoreFailed, TallystickError, Unavailable
 from tallystick.event_batch import EventBatch
 from tallystick.failpoints import CrashedHere
 from tallystick.store import IngestAnswer
@@ -136,7 +136,7 @@ class Writer:
                     self._commit(taken)
                     self._expect_company(taken)
                     self._after_group()
-            except (StoreFailed, StoreFull) as error:
+            except Unavailable as error:
                 self._recover(str(error))
             except CrashedHere:
                 self._die()
@@ -297,9 +297,7 @@ class Writer:
 
 def _needs_recovery(error: BaseException) -> bool:
     """Whether memory may no longer agree with the disk; errors that we raise on purpose, but for a failed write, left both alone."""
-    if isinstance(error, StoreFull):
-        return error.must_reopen
-    return isinstance(error, StoreFailed) or not isinstance(error, TallystickError)
+    return error.must_reopen if isinstance(error, Unavailable) else not isinstance(error, TallystickError)
 
 
 def _refuse(group: list[_Request], refusal: TallystickError) -> None:

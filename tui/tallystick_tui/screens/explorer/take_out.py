@@ -91,20 +91,18 @@ class TakeOut:
     async def _choose_view(self) -> None:
         screen = self._screen
         texts = await asyncio.to_thread(self._views.texts)
+        views = {_OPEN + name: text for name, text in texts.items()}
         offers = [Offer(_OPEN + name, name, _note(text)) for name, text in sorted(texts.items())]
-        offers = [*offers, Offer(_SAVE, "save this question under a name …")]
+        offers.append(Offer(_SAVE, "save this question under a name …"))
         if texts:
             offers.append(Offer(_REMOVE, "remove a view …"))
         answer = await app_of(screen).push_screen_wait(Choice("Views", offers, takes_typed=_TYPED))
-        if answer is None:
-            return
-        if answer == _SAVE:
-            name = await app_of(screen).push_screen_wait(TextQuestion("Save view", "its name"))
-            await self._save(texts, name)
+        if answer in views:
+            self._open(views[answer])
         elif answer == _REMOVE:
             await self._remove(texts)
-        elif (name := answer.removeprefix(_OPEN)) != answer and name in texts:
-            self._open(texts[name])
+        elif answer == _SAVE:
+            await self._save(texts, await app_of(screen).push_screen_wait(TextQuestion("Save view", "its name")))
         else:
             await self._save(texts, answer)
 
