@@ -14,14 +14,13 @@ from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.texts.harmless import cut, harmless
+
+from .dialog import Dialog
 
 SHOWN_MAX: Final = 200
 _WORDS_MAX: Final = 48
@@ -41,7 +40,7 @@ class Offer:
         return cut(self.words or self.value, _WORDS_MAX)
 
 
-class Choice(ModalScreen[str | None]):
+class Choice(Dialog[str | None]):
     """The value that was chosen, or None if the person left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,10 +51,7 @@ class Choice(ModalScreen[str | None]):
         Binding("pageup", "move('page_up')", "Previous page", show=False),
     ]
     DEFAULT_CSS = """
-    Choice { align: center middle; }
-    Choice > Vertical {
-        width: 64; max-width: 96%; height: auto; max-height: 90%; background: $surface; border: round $primary; padding: 0 1;
-    }
+    Choice > .dialog-box { max-height: 90%; }
     Choice Input { background: $panel; padding: 0 1; margin-bottom: 1; }
     Choice OptionList { height: auto; max-height: 16; border: none; padding: 0; background: $surface; }
     Choice #choice-words { color: $secondary; height: auto; }
@@ -88,9 +84,7 @@ class Choice(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out a line to type in, and what matches."""
-        with Vertical() as box:
-            box.border_title = Content(self._title)
-            box.border_subtitle = "enter takes it, esc leaves"
+        with self.box(self._title, "enter takes it, esc leaves"):
             also = f", or {self._takes_typed}" if self._takes_typed else ""
             yield Input(placeholder=f"type to find{also}", compact=True)
             offers = OptionList(markup=False)

@@ -7,13 +7,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
+from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
+from .dialog import Dialog
 
-class Confirmation(ModalScreen[bool]):
+
+class Confirmation(Dialog[bool]):
     """True if the person meant it. The safe answer has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -22,8 +22,7 @@ class Confirmation(ModalScreen[bool]):
         Binding("left,right", "app.focus_next", "Other button", show=False),
     ]
     DEFAULT_CSS = """
-    Confirmation { align: center middle; }
-    Confirmation > Vertical { width: 64; max-width: 96%; height: auto; background: $surface; border: round $warning; padding: 1 2; }
+    Confirmation > .dialog-box { border: round $warning; padding: 1 2; }
     Confirmation Horizontal { height: auto; margin-top: 1; align-horizontal: right; }
     Confirmation Button { margin-left: 2; }
     """
@@ -34,8 +33,7 @@ class Confirmation(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Lay out question and answers."""
-        with Vertical() as box:
-            box.border_title = Content(self._title)
+        with self.box(self._title):
             yield Static(self._words, markup=False)
             with Horizontal():
                 yield Button("No (n)", id="no")

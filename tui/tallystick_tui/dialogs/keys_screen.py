@@ -8,31 +8,30 @@ from typing import Any, ClassVar
 from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.dom import DOMNode
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from tallystick_tui.app_of import app_of
 from tallystick_tui.navigation import Section
+
+from .dialog import Dialog
 
 # Keys that need no line: ending by ^q is as q; copying has its own hint; the sections have one line together.
 _LEFT_OUT = frozenset({"ctrl+q", "ctrl+c", "super+c", *(section.key for section in Section)})
 _SECTIONS = ", ".join(section.value for section in Section)
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """A table of keys: first what is particular to the screen and its focused part, then what is so everywhere, then how to move."""
 
+    SCROLLS: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "Close"),
     ]
     DEFAULT_CSS = """
-    KeysScreen { align: center middle; }
-    KeysScreen > VerticalScroll {
-        width: 72; max-width: 96%; height: auto; max-height: 90%; background: $surface; border: round $primary; padding: 0 1;
-    }
-    KeysScreen > VerticalScroll > Static { width: 1fr; }
+    KeysScreen > .dialog-box { width: 72; }
+    KeysScreen > .dialog-box > Static { width: 1fr; }
     """
 
     def __init__(self, below: Screen[Any]) -> None:
@@ -56,9 +55,7 @@ class KeysScreen(ModalScreen[None]):
                 else binding.description + (f": {binding.tooltip}" if binding.tooltip else "")
             )
             table.add_row(app_of(self).get_key_display(binding), words)
-        with VerticalScroll() as box:
-            box.border_title = "Keys"
-            box.border_subtitle = "esc closes"
+        with self.box("Keys", "esc closes"):
             yield Static(table)
 
     def _in_order(self, active: Iterable[ActiveBinding]) -> list[ActiveBinding]:

@@ -7,15 +7,15 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
+from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
 from tallystick_tui.app_of import app_of
 
+from .dialog import Dialog
 
-class SecretShownOnce(ModalScreen[None]):
+
+class SecretShownOnce(Dialog[None]):
     """The secret, whole, on lines of its own, so that it can be marked with the mouse too. `words` say what it is for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -23,8 +23,7 @@ class SecretShownOnce(ModalScreen[None]):
         Binding("escape", "dismiss(None)", "I have it"),
     ]
     DEFAULT_CSS = """
-    SecretShownOnce { align: center middle; }
-    SecretShownOnce > Vertical { width: 76; max-width: 98%; height: auto; background: $surface; border: round $warning; padding: 1 2; }
+    SecretShownOnce > .dialog-box { width: 76; max-width: 98%; border: round $warning; padding: 1 2; }
     SecretShownOnce #secret { margin: 1 0; padding: 1 2; background: $panel; text-style: bold; height: auto; }
     SecretShownOnce Horizontal { height: auto; align-horizontal: right; }
     SecretShownOnce Button { margin-left: 2; }
@@ -36,9 +35,7 @@ class SecretShownOnce(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the secret."""
-        with Vertical() as box:
-            # As content: a name in the title may hold brackets, which are no markup.
-            box.border_title = Content(self._title)
+        with self.box(self._title):
             yield Static(self._words, markup=False)
             yield Static(self._secret, id="secret", markup=False)
             with Horizontal():

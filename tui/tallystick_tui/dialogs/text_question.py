@@ -7,19 +7,17 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from .dialog import Dialog
 
-class TextQuestion(ModalScreen[str | None]):
+
+class TextQuestion(Dialog[str | None]):
     """The text, or None if the person left. `is_secret` shows dots."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave")]
     DEFAULT_CSS = """
-    TextQuestion { align: center middle; }
-    TextQuestion > Vertical { width: 64; max-width: 96%; height: auto; background: $surface; border: round $primary; padding: 1 2; }
+    TextQuestion > .dialog-box { padding: 1 2; }
     TextQuestion Input { margin-top: 1; }
     """
 
@@ -39,9 +37,7 @@ class TextQuestion(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question and a line to type in."""
-        with Vertical() as box:
-            box.border_title = Content(self._title)
-            box.border_subtitle = "enter takes it, esc leaves"
+        with self.box(self._title, "enter takes it, esc leaves"):
             yield Static(self._words, markup=False)
             yield Input(self._value, placeholder=self._placeholder, password=self._is_secret)
 

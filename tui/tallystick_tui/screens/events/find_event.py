@@ -8,9 +8,9 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
+
+from tallystick_tui.dialogs.dialog import Dialog
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,12 @@ class Identity:
     id: str
 
 
-class FindEvent(ModalScreen[Identity | None]):
+class FindEvent(Dialog[Identity | None]):
     """The identity, or None if the person left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave")]
     DEFAULT_CSS = """
-    FindEvent { align: center middle; }
-    FindEvent > Vertical { width: 64; max-width: 96%; height: auto; background: $surface; border: round $primary; padding: 1 2; }
+    FindEvent > .dialog-box { padding: 1 2; }
     """
 
     def __init__(self, *, source: str = "", event_id: str = "") -> None:
@@ -36,9 +35,7 @@ class FindEvent(ModalScreen[Identity | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out two lines to type in."""
-        with Vertical() as box:
-            box.border_title = "Find an event"
-            box.border_subtitle = "enter finds it, esc leaves"
+        with self.box("Find an event", "enter finds it, esc leaves"):
             yield Label("Id")
             yield Input(self._id, id="find-id")
             yield Label("Source (empty: it was sent without one)")

@@ -10,30 +10,27 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tallystick_tui.app_of import app_of
+from tallystick_tui.dialogs.dialog import Dialog
 
 from .question import KEY_VARIABLE, Asked
 
 _NO_COMMAND: Final = "# the command line cannot name a filter with a = in its name: take curl"
 
 
-class QuestionTexts(ModalScreen[None]):
+class QuestionTexts(Dialog[None]):
     """Both texts, and keys that copy them."""
 
+    SCROLLS: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t,enter", "copy('command')", "Copy the command", key_display="t"),
         Binding("c", "copy('curl')", "Copy curl"),
         Binding("escape,q", "dismiss", "Close", key_display="esc"),
     ]
     DEFAULT_CSS = """
-    QuestionTexts { align: center middle; }
-    QuestionTexts > VerticalScroll {
-        width: 100; max-width: 96%; height: auto; max-height: 90%; background: $surface; border: round $primary; padding: 0 1;
-    }
+    QuestionTexts > .dialog-box { width: 100; }
     QuestionTexts .text { background: $panel; padding: 0 1; margin-bottom: 1; height: auto; }
     QuestionTexts Button { margin-bottom: 1; }
     """
@@ -44,9 +41,7 @@ class QuestionTexts(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out both."""
-        with VerticalScroll() as box:
-            box.border_title = "This question elsewhere"
-            box.border_subtitle = "t or c copies, esc closes"
+        with self.box("This question elsewhere", "t or c copies, esc closes"):
             yield Static(f"the key is read from ${KEY_VARIABLE}", markup=False, classes="dim")
             yield Button("Copy the command (t)", id="copy-command", compact=True)
             yield Static(self.texts["command"], markup=False, classes="text")

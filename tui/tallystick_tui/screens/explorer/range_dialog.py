@@ -9,22 +9,19 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tallystick_tui.dialogs.dialog import Dialog
 from tallystick_tui.texts import moments
 
 from .date_range import FORMS, DateRange, InvalidRange, zone_named
 
 
-class RangeDialog(ModalScreen[DateRange | None]):
+class RangeDialog(Dialog[DateRange | None]):
     """The range, or None if the person left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave")]
     DEFAULT_CSS = """
-    RangeDialog { align: center middle; }
-    RangeDialog > Vertical { width: 64; max-width: 96%; height: auto; background: $surface; border: round $primary; padding: 0 1; }
     RangeDialog Input { padding: 0 1; background: $panel; margin-bottom: 1; }
     RangeDialog Input:focus { background: $primary 25%; }
     """
@@ -40,9 +37,7 @@ class RangeDialog(ModalScreen[DateRange | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out both lines and what they mean."""
-        with Vertical() as box:
-            box.border_title = f"Range, {self._zone.key}"
-            box.border_subtitle = "enter takes it, esc leaves"
+        with self.box(f"Range, {self._zone.key}", "enter takes it, esc leaves"):
             yield Static("from, in it", markup=False)
             yield Input(self._start, id="range-start", placeholder="2026-11-01", compact=True)
             yield Static("to, not in it", markup=False)

@@ -7,22 +7,20 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tallystick_tui.connection.quarantine import Outcome
+from tallystick_tui.dialogs.dialog import Dialog
 from tallystick_tui.texts.figures import exact
 from tallystick_tui.texts.harmless import harmless
 from tallystick_tui.widgets.record_table import Column, Record, RecordTable
 
 
-class OutcomesScreen(ModalScreen[None]):
+class OutcomesScreen(Dialog[None]):
     """A table; escape closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss(None)", "Close")]
     DEFAULT_CSS = """
-    OutcomesScreen { align: center middle; }
-    OutcomesScreen > Vertical { width: 96%; max-width: 140; height: 80%; background: $surface; border: round $primary; }
+    OutcomesScreen > .dialog-box { width: 96%; max-width: 140; height: 80%; padding: 0; }
     """
 
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
@@ -32,9 +30,8 @@ class OutcomesScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the table."""
         counted = sum(outcome.is_counted for outcome in self._outcomes)
-        with Vertical() as box:
-            box.border_title = f"{exact(counted)} counted, {exact(len(self._outcomes) - counted)} refused again"
-            box.border_subtitle = "esc closes; what was refused again stays in quarantine"
+        title = f"{exact(counted)} counted, {exact(len(self._outcomes) - counted)} refused again"
+        with self.box(title, "esc closes; what was refused again stays in quarantine"):
             yield RecordTable(
                 [Column("entry", "Entry", width=12), Column("result", "", width=2), Column("words", "Result")],
                 id="outcomes",

@@ -8,12 +8,12 @@ from typing import ClassVar, Final, cast
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
+from textual.containers import Horizontal
 from textual.widgets import Button, Input, Select, Static
 
 from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.connection.failure import ApplianceFailure, Refused
+from tallystick_tui.dialogs.dialog import Dialog
 from tallystick_tui.texts import moments
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.check_box import CheckBox
@@ -23,7 +23,7 @@ from .api_key import SCOPES, ApiKeyDraft, NewApiKey
 _LIFETIMES_DAYS: Final = (("never", 0), ("in 1 day", 1), ("in 30 days", 30), ("in 90 days", 90), ("in 365 days", 365))
 
 
-class NewKeyForm(ModalScreen[NewApiKey | None]):
+class NewKeyForm(Dialog[NewApiKey | None]):
     """The new key, or None if the person left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,10 +31,7 @@ class NewKeyForm(ModalScreen[NewApiKey | None]):
         Binding("ctrl+s", "make", "Make the key"),
     ]
     DEFAULT_CSS = """
-    NewKeyForm { align: center middle; }
-    NewKeyForm > Vertical {
-        width: 66; max-width: 98%; height: auto; max-height: 100%; background: $surface; border: round $primary; padding: 0 1;
-    }
+    NewKeyForm > .dialog-box { width: 66; max-width: 98%; max-height: 100%; }
     NewKeyForm .label { text-style: bold; height: 1; }
     NewKeyForm #problem { color: $error; height: auto; display: none; }
     NewKeyForm #problem.-shown { display: block; }
@@ -48,9 +45,7 @@ class NewKeyForm(ModalScreen[NewApiKey | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the form."""
-        with Vertical() as box:
-            box.border_title = "New API key"
-            box.border_subtitle = "^s makes it, esc leaves"
+        with self.box("New API key", "^s makes it, esc leaves"):
             yield Static("Name", classes="label")
             yield Input(placeholder="which program uses it, such as gateway-1", id="name", max_length=128)
             yield Static("It may", classes="label")

@@ -6,25 +6,22 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tallystick_tui.dialogs.dialog import Dialog
 from tallystick_tui.viewer import Viewer
 
 from .deliveries_view import delivery_in_full
 from .records import Delivery
 
 
-class DeliveryPage(ModalScreen[None]):
+class DeliveryPage(Dialog[None]):
     """The delivery, over the list."""
 
+    SCROLLS: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q", "dismiss(None)", "Close")]
     DEFAULT_CSS = """
-    DeliveryPage { align: center middle; }
-    DeliveryPage > VerticalScroll {
-        width: 90; max-width: 98%; height: auto; max-height: 94%; background: $surface; border: round $primary; padding: 0 1;
-    }
+    DeliveryPage > .dialog-box { width: 90; max-width: 98%; max-height: 94%; }
     DeliveryPage Static { width: 1fr; }
     """
 
@@ -34,7 +31,5 @@ class DeliveryPage(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
-        with VerticalScroll() as box:
-            box.border_title = "Delivery"
-            box.border_subtitle = "esc closes"
+        with self.box("Delivery", "esc closes"):
             yield Static(delivery_in_full(self._delivery, self._viewer.zone), markup=False)

@@ -7,21 +7,20 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+
+from tallystick_tui.dialogs.dialog import Dialog
 
 _CHOICES: Final = (("1 hour", 3_600), ("4 hours", 14_400), ("1 day", 86_400), ("1 week", 604_800))
 
 
-class SnoozeQuestion(ModalScreen[int | None]):
+class SnoozeQuestion(Dialog[int | None]):
     """Seconds, 0 to wake, None if the person left. Steps are still kept meanwhile; a message that was held back is not made up for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave")]
     DEFAULT_CSS = """
-    SnoozeQuestion { align: center middle; }
-    SnoozeQuestion > Vertical { width: 56; max-width: 96%; height: auto; background: $surface; border: round $primary; padding: 0 1; }
+    SnoozeQuestion > .dialog-box { width: 56; }
     SnoozeQuestion OptionList { height: auto; border: none; margin-top: 1; }
     """
 
@@ -34,9 +33,7 @@ class SnoozeQuestion(ModalScreen[int | None]):
         options = [Option(f"for {words}", id=str(seconds)) for words, seconds in _CHOICES]
         if self._is_snoozed:
             options.insert(0, Option("wake it now", id="0"))
-        with Vertical() as box:
-            box.border_title = "Snooze"
-            box.border_subtitle = "enter chooses, esc leaves"
+        with self.box("Snooze", "enter chooses, esc leaves"):
             yield Static("No messages meanwhile. What happens is still kept in its history.")
             yield OptionList(*options)
 
