@@ -54,6 +54,7 @@ _SIGNALS: Final = Listing(
     ),
     empty="There are no signals yet. `tallystick signals create --help` shows how to make one.",
 )
+_SUBJECT: Final = (Field("customer", "customer"), Field("group", "group"))
 _FIGURES: Final = (
     Field("figure", "figure", numeric=True),
     Field("threshold", "threshold", numeric=True),
@@ -65,16 +66,14 @@ _HISTORY: Final = (
     Field("at", "at", moment=True),
     Field("what", "kind"),
     Field("reason", "reason"),
-    Field("customer", "customer"),
-    Field("group", "group"),
+    *_SUBJECT,
     Field("level", "level", numeric=True),
     *_FIGURES,
     Field("period", "period", for_pipes_only=True),
     Field("id", "id", for_pipes_only=True),
 )
 _STATES: Final = (
-    Field("customer", "customer"),
-    Field("group", "group"),
+    *_SUBJECT,
     Field("state", "state"),
     Field("level", "level", numeric=True),
     Field("since", "since", moment=True),
@@ -85,8 +84,7 @@ _FIRED: Final = Listing(
     (
         Field("since", "since", moment=True),
         Field("signal", "signal"),
-        Field("customer", "customer"),
-        Field("group", "group"),
+        *_SUBJECT,
         Field("state", "state"),
         Field("level", "level", numeric=True),
         *_FIGURES,
