@@ -24,7 +24,7 @@ from rich.table import Table
 from tests.bench.figures import number
 from tests.bench.measured_process import cpu_s, free_port, module, running
 from tests.bench.subjects import ADMIN_KEY, tallystick_command, tallystick_environment
-from tests.binary.pseudo_terminal import PseudoTerminal
+from tests.pseudo_terminal import PseudoTerminal
 
 # What must be so (of one core, and for a key), as the page on the dashboard says.
 CORE_MAX, KEY_S_MAX = 0.25, 0.05

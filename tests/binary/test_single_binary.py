@@ -19,7 +19,7 @@ import pytest
 
 from tests.appliance import ADMIN_KEY, Appliance
 from tests.binary.bare_debian import BareDebian
-from tests.binary.pseudo_terminal import PseudoTerminal
+from tests.pseudo_terminal import PseudoTerminal
 
 pytestmark = pytest.mark.binary
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
-from rich.table import Table
 from textual.widgets import Input, OptionList, Static
 
 from tallystick_tui.dialogs.keys_screen import KeysScreen
@@ -56,13 +56,30 @@ def test_the_list_of_keys_begins_with_those_of_the_screen_and_ends_with_those_th
             await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.has_content)
             await pilot.press("question_mark")
             await until(lambda: isinstance(app.screen, KeysScreen) and bool(app.screen.query(Static)))
-            table = app.screen.query_one(Static).content
-            assert isinstance(table, Table)
-            keys = [str(cell) for cell in table.columns[0].cells]
+            lines = str(app.screen.query_one(Static).content).splitlines()
+            # A line that begins with blanks goes on with the words of the one above.
+            told = [re.split(r" {2,}", line, maxsplit=1) for line in lines if not line.startswith(" ")]
+            keys = [key for key, _ in told]
             for first, then in (("n", "1-9"), ("d", "1-9"), ("1-9", "q"), ("q", "↓"), ("q", "tab")):
                 assert keys.index(first) < keys.index(then), keys
-            words = dict(zip(keys, (str(cell) for cell in table.columns[1].cells), strict=True))
-            assert words["1-9"].startswith("Overview, Explorer")
+            assert dict(told)["1-9"].startswith("Overview, Explorer")
+
+    asyncio.run(run())
+
+
+def test_what_stays_is_set_aside_once_for_each_section_that_is_opened(fixed: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(fixed)
+        opened: list[str] = []
+        app.after_opening = lambda: opened.append(app.current_mode)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(lambda: opened == [Section.OVERVIEW.value])
+            for section in (Section.METERS, Section.OVERVIEW, Section.METERS):
+                await pilot.press(section.key)
+                await pilot.pause()
+            await until(lambda: len(opened) == 2)
+            await asyncio.sleep(1.2)
+            assert opened == [Section.OVERVIEW.value, Section.METERS.value]
 
     asyncio.run(run())
 

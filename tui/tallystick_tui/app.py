@@ -35,6 +35,9 @@ from .widgets.go_to import GoTo
 
 _PAUSE_FIRST_S: Final = 0.25
 _PAUSE_MAX_S: Final = 5.0
+_HELD_BACK_S: Final = 0.005
+# A section has its parts and first figures by then.
+_OPENED_AFTER_S: Final = 1.0
 
 
 class DashboardApp(App[None]):
@@ -76,6 +79,8 @@ class DashboardApp(App[None]):
         self.sub_title = f"{name or client.url} · {self.viewer.zone_name}"
         self.client = client
         self.lost_words = ""
+        # Called once a section is there that was not opened before.
+        self.after_opening: Callable[[], None] | None = None
         client.on_lost = self._on_lost
         if self.viewer.is_plain:
             self.animation_level = "none"
@@ -87,6 +92,8 @@ class DashboardApp(App[None]):
         def opened() -> Screen[None]:
             from .screens.catalogue import screen_of  # noqa: PLC0415 - a section's code is loaded when it is first shown
 
+            if self.after_opening is not None:
+                self.set_timer(_OPENED_AFTER_S, self.after_opening)
             return screen_of(section)(self.client, self.viewer)
 
         return opened
@@ -137,6 +144,10 @@ class DashboardApp(App[None]):
         ours = {"Keys", "Quit", "Maximize", "Minimize"}
         commands = super().get_system_commands(screen)  # pyright: ignore[reportUnknownMemberType] - Textual's generic
         yield from (command for command in commands if command.title not in ours)
+
+    def delay_update(self, delay: float = _HELD_BACK_S) -> None:
+        """Hold drawing back for a moment, less than Textual's 50 ms at each change of a section: a key is to be answered sooner."""
+        super().delay_update(min(delay, _HELD_BACK_S))
 
     def action_section(self, name: str) -> None:
         """Show a section."""

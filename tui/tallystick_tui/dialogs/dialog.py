@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from rich.console import RenderableType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 from textual.widget import Widget
+
+from tallystick_tui.ready_screen import ReadyScreen
+
+from .dimmed import Dimmed
 
 T = TypeVar("T")
 
 
-class Dialog(ModalScreen[T]):
+class Dialog(ReadyScreen[T], ModalScreen[T]):
     """A modal screen that lays its content out in `box`. `SCROLLS`: whether what does not fit is scrolled."""
 
     SCROLLS: ClassVar[bool] = False
@@ -21,6 +27,11 @@ class Dialog(ModalScreen[T]):
     Dialog > .dialog-box { width: 64; max-width: 96%; height: auto; background: $surface; border: round $primary; padding: 0 1; }
     Dialog > VerticalScroll.dialog-box { max-height: 90%; }
     """
+
+    def render(self) -> RenderableType:
+        """Draw the screen below, dimmed, as every modal screen does."""
+        drawn = super().render()
+        return Dimmed.of(drawn) if isinstance(drawn, BackgroundScreen) else drawn
 
     def box(self, title: str, hint: str = "") -> Widget:
         """Return the box, to be filled in a `with`. The title is read as it is: names in it may hold brackets, which are no markup."""

@@ -16,13 +16,15 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.failure import ApplianceFailure, Refused
+from tallystick_tui.ready_screen import ReadyScreen
 from tallystick_tui.widgets.connection_banner import ConnectionBanner
 from tallystick_tui.widgets.failure_line import FailureLine
 from tallystick_tui.widgets.form_field import FormField
+from tallystick_tui.widgets.key_hints import KeyHints
 
 from .confirmation import Confirmation
 from .keys_screen import KeysScreen
@@ -30,7 +32,7 @@ from .keys_screen import KeysScreen
 T = TypeVar("T")
 
 
-class FormScreen(ModalScreen[T | None]):
+class FormScreen(ReadyScreen[T | None], ModalScreen[T | None]):
     """The form. `ctrl+s` saves, `escape` leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,7 +81,7 @@ class FormScreen(ModalScreen[T | None]):
             if aside:
                 yield Container(*aside, id="form-aside")
         yield Static("", id="form-hint", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyHints()
 
     def compose_fields(self) -> Iterable[Widget]:
         """Yield the fields, and whatever stands between them."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Final
 
-from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
+from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Static
@@ -21,6 +22,10 @@ from .dialog import Dialog
 _LEFT_OUT = frozenset({"ctrl+q", "ctrl+c", "super+c", *(section.key for section in Section)})
 _SECTIONS = ", ".join(section.value for section in Section)
 
+# Columns of the box, and between a key and its words.
+_WIDTH: Final = 72
+_GAP: Final = 2
+
 
 class KeysScreen(Dialog[None]):
     """A table of keys: first what is particular to the screen and its focused part, then what is so everywhere, then how to move."""
@@ -29,9 +34,9 @@ class KeysScreen(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "dismiss", "Close"),
     ]
-    DEFAULT_CSS = """
-    KeysScreen > .dialog-box { width: 72; }
-    KeysScreen > .dialog-box > Static { width: 1fr; }
+    DEFAULT_CSS = f"""
+    KeysScreen > .dialog-box {{ width: {_WIDTH}; }}
+    KeysScreen > .dialog-box > Static {{ width: 1fr; }}
     """
 
     def __init__(self, below: Screen[Any]) -> None:
@@ -40,23 +45,28 @@ class KeysScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the table."""
-        table = Table(box=None, pad_edge=False, show_header=False, expand=True)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(ratio=1)
+        lines = list(self._lines())
+        keys_width = max(len(key) for key, _ in lines)
+        # Of a terminal too narrow for the box: 96 of 100 columns, as the style of dialogs says, less borders, padding and scroll bar.
+        words_width = max(min(_WIDTH, app_of(self).size.width * 96 // 100) - 6 - keys_width - _GAP, 10)
+        table: list[Content] = []
+        for key, words in lines:
+            first, *others = textwrap.wrap(words, words_width)
+            table.append(Content.assemble((key.ljust(keys_width + _GAP), "bold"), first))
+            table.extend(Content(" " * (keys_width + _GAP) + other) for other in others)
+        with self.box("Keys", "esc closes"):
+            # Text that is already cut into lines is drawn several times as fast as a table of Rich's.
+            yield Static(Content("\n").join(table))
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
         seen: set[str] = set()
         for active in self._in_order(self._below.active_bindings.values()):
             binding = active.binding
             if binding.key in _LEFT_OUT or binding.action in seen or not binding.description:
                 continue
             seen.add(binding.action)
-            words = (
-                _SECTIONS
-                if binding.key == "1-9"
-                else binding.description + (f": {binding.tooltip}" if binding.tooltip else "")
-            )
-            table.add_row(app_of(self).get_key_display(binding), words)
-        with self.box("Keys", "esc closes"):
-            yield Static(table)
+            words = binding.description + (f": {binding.tooltip}" if binding.tooltip else "")
+            yield app_of(self).get_key_display(binding), _SECTIONS if binding.key == "1-9" else words
 
     def _in_order(self, active: Iterable[ActiveBinding]) -> list[ActiveBinding]:
         def rank(each: ActiveBinding) -> int:

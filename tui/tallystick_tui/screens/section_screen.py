@@ -17,19 +17,19 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.connection.failure import ApplianceFailure, Unreachable
 from tallystick_tui.navigation import Destination, Section
+from tallystick_tui.ready_screen import ReadyScreen
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.connection_banner import ConnectionBanner
 from tallystick_tui.widgets.failure_line import FailureLine
 from tallystick_tui.widgets.go_to import GoTo
+from tallystick_tui.widgets.key_hints import KeyHints
 from tallystick_tui.widgets.nav_bar import NavBar
 from tallystick_tui.widgets.state_message import StateMessage
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tallystick_tui.app import DashboardApp
 
 
-class SectionScreen(Screen[None]):
+class SectionScreen(ReadyScreen[None]):
     """One section. Subclasses set `SECTION`, and give `compose_content` and `load`."""
 
     SECTION: ClassVar[Section]
@@ -73,7 +73,7 @@ class SectionScreen(Screen[None]):
         yield StateMessage()
         with Container(id="content", classes="-hidden"):
             yield from self.compose_content()
-        yield Footer(show_command_palette=False)
+        yield KeyHints()
 
     def compose_content(self) -> Iterable[Widget]:
         """Yield the widgets of this section."""

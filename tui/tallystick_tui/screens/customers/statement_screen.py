@@ -22,7 +22,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient, Page, segment
@@ -30,11 +30,13 @@ from tallystick_tui.connection.failure import ApplianceFailure, Misunderstood
 from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.dialogs.keys_screen import KeysScreen
 from tallystick_tui.dialogs.text_question import TextQuestion
+from tallystick_tui.ready_screen import ReadyScreen
 from tallystick_tui.texts.figures import exact
 from tallystick_tui.texts.harmless import cut, harmless
 from tallystick_tui.texts.moments import rfc3339
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.failure_line import FailureLine
+from tallystick_tui.widgets.key_hints import KeyHints
 from tallystick_tui.widgets.record_table import Column, Record, RecordTable
 
 _EVENTS_A_PAGE: Final = 10_000
@@ -77,7 +79,7 @@ class Statement(msgspec.Struct, frozen=True):
     meters: list[StatedMeter]
 
 
-class StatementScreen(ModalScreen[None]):
+class StatementScreen(ReadyScreen[None], ModalScreen[None]):
     """The statement of a month; left and right go to other months."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -109,7 +111,7 @@ class StatementScreen(ModalScreen[None]):
         yield FailureLine()
         with Vertical():
             yield from self._parts()
-        yield Footer(show_command_palette=False)
+        yield KeyHints()
 
     def on_mount(self) -> None:
         """Ask for the present month."""

@@ -13,15 +13,17 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import DataTable, Static
 
 from tallystick_tui.connection.appliance_client import ApplianceClient, segment
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.navigation import ToEvents
+from tallystick_tui.ready_screen import ReadyScreen
 from tallystick_tui.texts import figures, moments
 from tallystick_tui.texts.harmless import cut
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.go_to import GoTo
+from tallystick_tui.widgets.key_hints import KeyHints
 from tallystick_tui.widgets.opening_table import OpeningTable
 from tallystick_tui.widgets.record_table import Column, Record, RecordTable
 
@@ -51,7 +53,7 @@ _INTERVALS: Final = (
 )
 
 
-class EventsBehind(ModalScreen[None]):
+class EventsBehind(ReadyScreen[None], ModalScreen[None]):
     """A table of events or intervals, and below it the proof."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -87,7 +89,7 @@ class EventsBehind(ModalScreen[None]):
         yield Static(self._words, id="behind-title", markup=False)
         yield OpeningTable(_EVENTS, id="behind")
         yield Static("loading …", id="behind-proof", markup=False)
-        yield Footer()
+        yield KeyHints()
 
     def on_mount(self) -> None:
         """Ask for the first page."""

@@ -1,0 +1,145 @@
+"""The line at the bottom: the keys that do something here, with what they do; a click does the same.
+
+One widget that draws a line, where Textual's `Footer` mounts a widget for each key and does so anew at each change of the focus: that took
+a third of the time until a section or a form was seen.
+
+Where there is no room for all, the app's own (among them `?`, which lists every key) stay, and of the screen's the first ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rich.text import Text
+from textual import events
+from textual.app import RenderResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tallystick_tui.app_of import app_of
+
+_MORE: Final = " … "
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHint:
+    """One key. `is_idle`: it is known here, and does nothing just now."""
+
+    key: str
+    shown: str
+    words: str
+    tooltip: str
+    is_idle: bool
+    is_everywhere: bool
+
+    @property
+    def width(self) -> int:
+        """Columns that it takes."""
+        return Text(f" {self.shown} {self.words} ").cell_len
+
+
+class KeyHints(Widget):
+    """The hints of its screen."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES = {"key-hints--key", "key-hints--words"}  # noqa: RUF012 - as Textual declares it
+    DEFAULT_CSS = """
+    KeyHints {
+        dock: bottom; height: 1; color: $footer-foreground; background: $footer-background;
+        .key-hints--key { color: $footer-key-foreground; background: $footer-key-background; text-style: bold; }
+        .key-hints--words { color: $footer-description-foreground; background: $footer-description-background; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hints: Sequence[KeyHint] = ()
+        self._ends: list[tuple[int, KeyHint]] = []
+
+    def on_mount(self) -> None:
+        """Follow what is bound, which changes with the focus."""
+        self.screen.bindings_updated_signal.subscribe(self, self._on_bindings)  # pyright: ignore[reportUnknownMemberType] - generic
+
+    def _on_bindings(self, screen: Screen[Any]) -> None:  # Any: whatever the screen answers
+        if screen is not self.screen or not app_of(screen).app_focus:
+            return  # a terminal that lies behind another window goes on to show what it did
+        hints = _hints_of(screen)
+        if hints != self.hints:
+            self.hints = hints
+            self.refresh()
+
+    def render(self) -> RenderResult:
+        """Draw the line, and remember where each hint ends for the mouse."""
+        line = Text(no_wrap=True, end="")
+        self._ends = []
+        own, everywhere = fitting(self.hints, self.size.width)
+        for hint in own:
+            self._append(line, hint)
+        if len(own) + len(everywhere) < len(self.hints):
+            line.append(_MORE, self.get_component_rich_style("key-hints--words"))
+        for hint in everywhere:
+            self._append(line, hint)
+        return line
+
+    def _append(self, line: Text, hint: KeyHint) -> None:
+        begin = len(line)
+        line.append(f" {hint.shown} ", self.get_component_rich_style("key-hints--key"))
+        line.append(f"{hint.words} ", self.get_component_rich_style("key-hints--words"))
+        if hint.is_idle:
+            line.stylize("dim", begin)
+        self._ends.append((line.cell_len, hint))
+
+    def _under(self, event: events.MouseEvent) -> KeyHint | None:
+        return next((hint for end, hint in self._ends if event.x < end), None)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell more about the hint under the mouse."""
+        hint = self._under(event)
+        self.tooltip = hint.tooltip if hint and hint.tooltip else None
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Do what the key does."""
+        hint = self._under(event)
+        if hint is None:
+            return
+        event.stop()
+        if hint.is_idle:
+            self.app.bell()  # pyright: ignore[reportUnknownMemberType] - Textual's generic
+        else:
+            app_of(self).simulate_key(hint.key)
+
+
+def fitting(hints: Sequence[KeyHint], width: int) -> tuple[list[KeyHint], list[KeyHint]]:
+    """Return which of the screen's hints fit into so many columns beside those that are so everywhere, and these."""
+    own = [hint for hint in hints if not hint.is_everywhere]
+    everywhere = [hint for hint in hints if hint.is_everywhere]
+    left = width - sum(hint.width for hint in everywhere)
+    if sum(hint.width for hint in own) <= left:
+        return own, everywhere
+    left -= len(_MORE)
+    fit: list[KeyHint] = []
+    for hint in own:
+        left -= hint.width
+        if left < 0:
+            break
+        fit.append(hint)
+    return fit, everywhere
+
+
+def _hints_of(screen: Screen[Any]) -> list[KeyHint]:
+    app, hints = app_of(screen), dict[str, KeyHint]()
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        # Of several keys for the same the first is told.
+        if binding.show and binding.action not in hints:
+            hints[binding.action] = KeyHint(
+                key=binding.key,
+                shown=app.get_key_display(binding),
+                words=binding.description,
+                tooltip=active.tooltip,
+                is_idle=not active.enabled,
+                is_everywhere=active.node is app,
+            )
+    return list(hints.values())
