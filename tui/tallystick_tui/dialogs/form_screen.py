@@ -61,25 +61,21 @@ class FormScreen(ReadyScreen[T | None], ModalScreen[T | None]):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title = title
-        self._begin: dict[str, object] | None = None
+        self._begun_with: dict[str, object] | None = None
         self._is_saving = False
 
     @property
     def is_changed(self) -> bool:
         """Whether leaving would lose something."""
-        return self._begin is not None and self._states() != self._begin
+        return self._begun_with is not None and self._states() != self._begun_with
 
     def compose(self) -> ComposeResult:
-        """Lay out title, fields, aside, the focused field's hint and the keys."""
+        """Lay out title, the place for fields, the focused field's hint and the keys."""
         yield Static(self._title, id="form-title", markup=False)
         yield ConnectionBanner()
         yield FailureLine()
         with Container(id="form-body"):
-            with VerticalScroll(id="form-fields", can_focus=False):
-                yield from self.compose_fields()
-            aside = list(self.compose_aside())
-            if aside:
-                yield Container(*aside, id="form-aside")
+            yield VerticalScroll(id="form-fields", can_focus=False)
         yield Static("", id="form-hint", markup=False)
         yield KeyHints()
 
@@ -95,9 +91,23 @@ class FormScreen(ReadyScreen[T | None], ModalScreen[T | None]):
         """Send what was typed, and return the form's answer. Raises `ApplianceFailure`."""
         raise NotImplementedError
 
+    async def begin(self) -> None:
+        """Fit the form to what it is about, once its fields are there; nothing by default."""
+
     def on_mount(self) -> None:
-        """Remember how the form begins, and put the focus into its first field."""
-        self.call_after_refresh(self._begin_typing)
+        """Show the frame: a key is answered by it, while some dozens of parts take a tenth of a second."""
+        self.call_after_refresh(self._lay_out)
+
+    @work(group="lay-out")
+    async def _lay_out(self) -> None:
+        # A worker, since these end when the form is left meanwhile. Where it was left before, nothing is mounted any more.
+        await self.query_one("#form-fields").mount_all(self.compose_fields())
+        aside = list(self.compose_aside())
+        if aside:
+            await self.query_one("#form-body").mount(Container(*aside, id="form-aside"))
+        if self.query(FormField):
+            await self.begin()
+            self._begin_typing()
 
     def field(self, name: str) -> FormField | None:
         """Return the field of a name, if it is shown."""
@@ -182,7 +192,7 @@ class FormScreen(ReadyScreen[T | None], ModalScreen[T | None]):
 
     def take_as_begin(self) -> None:
         """Take what stands there now as what was before the person changed anything."""
-        self._begin = self._states()
+        self._begun_with = self._states()
 
     def _begin_typing(self) -> None:
         self.take_as_begin()

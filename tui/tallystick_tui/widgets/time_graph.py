@@ -121,6 +121,8 @@ class TimeGraph(Container):
         plot: PlotWidget = self._library.PlotWidget(allow_pan_and_zoom=False)
         plot.can_focus = False
         await self.mount(plot)
+        if not plot.children:
+            return  # what closes mounts nothing any more
         # Only now: a plot lays its margins out as soon as they are set, in parts that mounting makes.
         plot.margin_top, plot.margin_left, plot.margin_bottom = 0, 8, 1
         self._plot = plot

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -125,11 +125,9 @@ class MeterForm(FormScreen[Meter]):
         """Lay out the preview."""
         yield MeterPreview(self._client, self._viewer, id="preview")
 
-    @on(events.Mount)
     async def begin(self) -> None:
         """Show the fields that the aggregation has, and look what there is in the data."""
         await self._fit_aggregation()
-        self.call_after_refresh(self._begin_watching)
         self._suggest("")
 
     def action_range(self) -> None:
@@ -223,7 +221,8 @@ class MeterForm(FormScreen[Meter]):
         await box.remove_children()
         await box.mount_all(fields)
 
-    def _begin_watching(self) -> None:
+    def _begin_typing(self) -> None:
+        super()._begin_typing()
         self._is_watched = True
         self._preview()
 

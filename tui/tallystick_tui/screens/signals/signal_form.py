@@ -133,9 +133,8 @@ class SignalForm(FormScreen[Signal]):
         """Lay out when it would have fired."""
         yield PreviewPane(self._client, self._viewer)
 
-    def on_mount(self) -> None:
+    async def begin(self) -> None:
         """Offer what there is to choose from."""
-        super().on_mount()
         self._fit_fields()
         self._offer()
         if self._before is not None:
