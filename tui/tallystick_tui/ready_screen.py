@@ -13,7 +13,10 @@ T = TypeVar("T")
 
 
 class ReadyScreen(Screen[T]):
-    """A screen whose parts find their styles once, where Textual lets them do so two or three times before they are seen."""
+    """A screen whose parts find their styles once, where Textual lets them do so two or three times before they are seen.
+
+    A modal screen names `ModalScreen` first and this second: styles are inherited along the first bases only.
+    """
 
     @on(events.Compose)
     def fit(self) -> None:

@@ -18,7 +18,7 @@ from .dimmed import Dimmed
 T = TypeVar("T")
 
 
-class Dialog(ReadyScreen[T], ModalScreen[T]):
+class Dialog(ModalScreen[T], ReadyScreen[T]):
     """A modal screen that lays its content out in `box`. `SCROLLS`: whether what does not fit is scrolled."""
 
     SCROLLS: ClassVar[bool] = False

@@ -32,7 +32,7 @@ from .keys_screen import KeysScreen
 T = TypeVar("T")
 
 
-class FormScreen(ReadyScreen[T | None], ModalScreen[T | None]):
+class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
     """The form. `ctrl+s` saves, `escape` leaves."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -79,7 +79,7 @@ class Statement(msgspec.Struct, frozen=True):
     meters: list[StatedMeter]
 
 
-class StatementScreen(ReadyScreen[None], ModalScreen[None]):
+class StatementScreen(ModalScreen[None], ReadyScreen[None]):
     """The statement of a month; left and right go to other months."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

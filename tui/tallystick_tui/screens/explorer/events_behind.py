@@ -53,7 +53,7 @@ _INTERVALS: Final = (
 )
 
 
-class EventsBehind(ReadyScreen[None], ModalScreen[None]):
+class EventsBehind(ModalScreen[None], ReadyScreen[None]):
     """A table of events or intervals, and below it the proof."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
