@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, cast
 
-from rich.console import RenderableType
+from textual.app import RenderResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.renderables.background_screen import BackgroundScreen
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from tallystick_tui.ready_screen import ReadyScreen
@@ -28,10 +28,12 @@ class Dialog(ModalScreen[T], ReadyScreen[T]):
     Dialog > VerticalScroll.dialog-box { max-height: 90%; }
     """
 
-    def render(self) -> RenderableType:
+    def render(self) -> RenderResult:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower there than anywhere
         """Draw the screen below, dimmed, as every modal screen does."""
         drawn = super().render()
-        return Dimmed.of(drawn) if isinstance(drawn, BackgroundScreen) else drawn
+        if not isinstance(drawn, BackgroundScreen):
+            return drawn
+        return Dimmed(cast("Screen[object]", drawn.screen), drawn.color)  # pyright: ignore[reportUnknownMemberType] - generic
 
     def box(self, title: str, hint: str = "") -> Widget:
         """Return the box, to be filled in a `with`. The title is read as it is: names in it may hold brackets, which are no markup."""

@@ -1,36 +1,61 @@
-"""A screen as it looks beneath a dialog: every colour moved towards the background."""
+"""A screen as it looks beneath a dialog: every colour moved towards the background.
+
+Textual draws the same (`BackgroundScreen`) by way of Rich, segment by segment; here lines are taken as they are and each style is mixed
+once: a full screen has thousands of segments in some dozens of styles. `make bench-dashboard` times the dialog over it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final, cast
+from typing import Any, Final
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.renderables.background_screen import BackgroundScreen
+from textual.css.styles import RulesMap
+from textual.geometry import Size
 from textual.screen import Screen
+from textual.strip import Strip
+from textual.style import Style as VisualStyle
+from textual.visual import RenderOptions, Visual
 
 # More than a screen and its dialogs have; a change of theme lets the older ones go.
 _STYLES_KEPT: Final = 1_024
 
 
-class Dimmed(BackgroundScreen):
-    """What Textual draws as well, but quicker: a full screen has thousands of segments in some dozens of styles, each mixed only once."""
+class Dimmed(Visual):
+    """What lies below, with a shade over it; links and actions in it do nothing any more."""
 
-    @classmethod
-    def of(cls, drawn: BackgroundScreen) -> Dimmed:
-        """Return what draws the same."""
-        return cls(cast("Screen[object]", drawn.screen), drawn.color)  # pyright: ignore[reportUnknownMemberType] - of any result
+    def __init__(self, below: Screen[Any], shade: Color) -> None:  # Any: whatever the screen answers
+        self._below, self._shade = below, shade
 
-    @classmethod
-    def process_segments(cls, segments: Iterable[Segment], color: Color) -> Iterator[Segment]:
-        """Yield the segments in dimmed colours; links and actions in them do nothing any more."""
-        for segment in segments:
-            text, style, control = segment
-            yield segment if control else Segment(text, _dimmed(style, color), control)
+    def render_strips(
+        self,
+        width: int,
+        height: int | None,
+        style: VisualStyle,  # noqa: ARG002 - a dialog's own style is of nothing that is seen below it
+        options: RenderOptions,  # noqa: ARG002
+    ) -> list[Strip]:
+        """Return the lines of the screen below."""
+        size = self._below.size if height is None else Size(width, height)
+        # As Textual's own does; nothing public hands over what a screen looks like.
+        lines = self._below._compositor.render_strips(size)  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+        return [dimmed(line, self._shade) for line in lines]
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:  # noqa: ARG002 - it takes what there is
+        """Return all there is."""
+        return container_width
+
+    def get_height(self, rules: RulesMap, width: int) -> int:  # noqa: ARG002
+        """Return as many lines as the screen below has."""
+        return self._below.size.height
+
+
+def dimmed(line: Strip, shade: Color) -> Strip:
+    """Return the line with the shade over its colours."""
+    segments = [Segment(text, _dimmed(style, shade), control) for text, style, control in line]
+    return Strip(segments, line.cell_length)
 
 
 @lru_cache(_STYLES_KEPT)

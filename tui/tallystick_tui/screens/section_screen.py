@@ -93,7 +93,8 @@ class SectionScreen(ReadyScreen[None]):
     def on_screen_resume(self) -> None:
         """Fill the section anew whenever it is shown."""
         self.show_connection(self.dashboard.lost_words)
-        self.reload()
+        # First it is seen as it was: questions and their answers come after.
+        self.call_after_refresh(self.reload)
         if self.REFRESH_S is not None and self._timer is None:
             self._timer = self.set_interval(self.REFRESH_S, self.reload)
 
