@@ -6,6 +6,7 @@
     segments/   columns for questions, rebuilt from the log
     dedupe/     runs of the dedupe index, rebuilt from the log
     partials/   states of segments, a cache: may be deleted at any time
+    RESTORING   there while a backup is restored into it, and after a restore that did not come to its end
 
 Promises: directories are 0700 and files 0600, whatever the umask.
 """
@@ -25,13 +26,17 @@ FORMAT: Final = 1
 
 # What a crash in the very first moments may leave before the stamp is written.
 _OURS: Final = {"lock", "log", "segments", "dedupe", "partials", "FORMAT.tmp"}
+# A directory without a stamp that holds this has a part of a log, which must not pass for a whole one.
+RESTORING: Final = "RESTORING"
 
 
 class DataDirectory:
     """An opened data directory; `close` lets the next process have it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_restored: bool = False) -> None:
         """Make the directory if it is missing, take its lock and check its stamp, which a new one gets from `stamp`.
+
+        `is_restored`: by whoever restores a backup into it, and has put `RESTORING` there.
 
         Raises `DirectoryInUse`, `NewerFormat`, or `StoreRefused` for a folder that is not ours or cannot be used.
         """
@@ -42,7 +47,13 @@ class DataDirectory:
         self.partials_path = path / "partials"
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not (path / "FORMAT").exists() and (strangers := {entry.name for entry in path.iterdir()} - _OURS):
+            has_stamp = (path / "FORMAT").exists()
+            if not has_stamp and not is_restored and (path / RESTORING).exists():
+                raise StoreRefused(
+                    f"a restore into {path} did not come to its end: remove the directory, and restore the backup again"
+                )
+            ours = _OURS | {RESTORING} if is_restored else _OURS
+            if not has_stamp and (strangers := {entry.name for entry in path.iterdir()} - ours):
                 raise StoreRefused(
                     f"{path} is no data directory and holds other things ({min(strangers)}): choose another --data"
                 )

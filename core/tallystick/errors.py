@@ -142,3 +142,25 @@ class BrokenChain(DamagedStore):
     def __init__(self, position: int, *, expected: bytes, found: bytes) -> None:
         super().__init__(position, f"block hash is {found.hex()}, expected {expected.hex()}")
         self.expected, self.found = expected, found
+
+
+class DamagedBackup(TallystickError):
+    """A backup is not what was written; `position` is the first place of the log that it does not have whole, 0 if that is not known."""
+
+    def __init__(self, folder: str, *, file: str, position: int) -> None:
+        place = f" at position {position}" if position else ""
+        super().__init__(
+            f"{folder} is damaged{place}, in {file}: use another backup, or take a new one into an empty folder"
+        )
+        self.position = position
+
+
+class OtherLog(TallystickError):
+    """A backup and a log have different blocks under the same number: one of them went on from an earlier state."""
+
+    def __init__(self, folder: str, *, block: int) -> None:
+        super().__init__(
+            f"{folder} holds blocks up to {block} that are not of this log (another appliance, or one that was restored from an earlier "
+            "backup): take the backup into an empty folder"
+        )
+        self.block = block

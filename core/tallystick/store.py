@@ -338,6 +338,13 @@ class Store(Protocol):
         """
         ...
 
+    def stored_blocks(self, *, after: int) -> list[bytes]:
+        """Return some MiB of blocks behind block number `after` (0: from the first), as they are stored; none past the head.
+
+        At least one where there is one. Raises `DamagedStore`.
+        """
+        ...
+
     def verify(self, report: Callable[[Progress], None]) -> VerifyReport:
         """Walk the chain, derive each projection again from the log and compare; takes time proportional to the log."""
         ...

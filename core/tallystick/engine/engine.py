@@ -24,6 +24,7 @@ from tallystick.event import EventState, Position, StoredEvent
 from tallystick.event_batch import EventBatch
 from tallystick.identity import Identity
 from tallystick.instant import Clock, Instant
+from tallystick.log.stored_blocks import stored_blocks
 from tallystick.log.tables import Tables
 from tallystick.meter import Meter
 from tallystick.signals.allowance import Allowance
@@ -267,6 +268,10 @@ class Engine(CustomerQuestions, KeyRing):
     def blocks(self, *, limit: int, cursor: str | None) -> BlocksPage:
         """Return blocks without their payloads, newest first. Raises `InvalidQuestion`, `DamagedStore`."""
         return blocks_page(self._ledger.log, limit=limit, cursor=cursor)
+
+    def stored_blocks(self, *, after: int) -> list[bytes]:
+        """Return some MiB of blocks behind block number `after`, as they are stored. Raises `DamagedStore`."""
+        return stored_blocks(self._ledger.tables, after=after)
 
     def verify(self, report: Callable[[Progress], None]) -> VerifyReport:
         """Walk the chain and derive every projection again; writes go on meanwhile."""

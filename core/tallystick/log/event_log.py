@@ -10,13 +10,13 @@ table `block_numbers`, key = number, value = position.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import lmdb
 import msgspec
 
-from tallystick.errors import DamagedStore, NotFound
+from tallystick.errors import BrokenChain, DamagedStore, NotFound
 from tallystick.event import Position
 from tallystick.instant import Instant
 from tallystick.store import LogHead
@@ -67,6 +67,25 @@ class EventLog:
             txn.put(key, stored, db=table, overwrite=False, append=True)
             self._tables.put(txn, b"block_numbers", _KEY.pack(block.number), key, overwrite=False, append=True)
             number, position, previous_hash = block.number, block.last_position, block.hash
+            blocks.append(block)
+        return blocks
+
+    def append_stored(self, txn: lmdb.Transaction, stored_blocks: Sequence[bytes]) -> list[Block]:
+        """Write blocks that another log stored, as they are, behind the head; call `advance` once it has committed.
+
+        Raises `BrokenChain`, `DamagedStore` if they do not continue it.
+        """
+        table = self._tables.tables[b"blocks"]
+        blocks: list[Block] = []
+        head = self.head
+        for stored in stored_blocks:
+            block = open_block(stored, position=head.position + 1)
+            if block.number != head.block + 1 or block.previous_hash != head.hash:
+                raise BrokenChain(block.position, expected=head.hash, found=block.previous_hash)
+            key = _KEY.pack(block.position)
+            txn.put(key, stored, db=table, overwrite=False, append=True)
+            self._tables.put(txn, b"block_numbers", _KEY.pack(block.number), key, overwrite=False, append=True)
+            head = _head_after(block)
             blocks.append(block)
         return blocks
 

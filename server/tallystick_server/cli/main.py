@@ -56,6 +56,8 @@ COMMANDS: Final = (
     ("status", "status", _KEEP, "Show what a running appliance is doing."),
     ("log", "log", _KEEP, "Show the hash chain: its head, its blocks, and a verification that runs."),
     ("verify", "verify", _KEEP, "Check the hash chain, and every projection against the log."),
+    ("backup", "backup", _KEEP, "Copy the log into a folder while the appliance runs."),
+    ("restore", "restore", _KEEP, "Make a data directory from a backup."),
     ("rebuild", "rebuild", _KEEP, "Drop every projection and make it again from the log."),
     ("completions", "completions", _OTHER, "Print or install completions for your shell."),
     ("version", "version", _OTHER, "Print the version."),

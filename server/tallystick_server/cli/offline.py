@@ -15,11 +15,15 @@ from .program import program
 from .terminal import ProgressBar, Terminal
 
 
-def walk(work: Work, directory: Path, config: Path | None, terminal: Terminal) -> Finding:
+def walk(
+    work: Work, directory: Path, config: Path | None, terminal: Terminal, *, backup: Path | None = None
+) -> Finding:
     """Return what the walk found; a child that a signal ended was ended by a damaged file. Raises `Failure`."""
     command = [*program(), "offline-walk", work, str(directory.resolve())]
     if config is not None:
         command += ["--config", str(config)]
+    if backup is not None:
+        command += ["--backup", str(backup.resolve())]
     last: Message | None = None
     reached: Step | None = None
     # Its stderr goes to a file: a pipe that nobody reads meanwhile could fill up, and stop it.

@@ -1,4 +1,4 @@
-"""The child process of `verify` and `rebuild`: walks a data directory and tells how it goes, one JSON object a line on stdout.
+"""The child process of `verify`, `rebuild`, `backup` and `restore`: works on a data directory, and tells how it goes as JSON lines.
 
 A process of its own, because a damaged file can end the process that maps it into memory (SIGBUS, SIGSEGV): the parent then says that
 the directory is damaged, instead of dying without a word. Not for people; hidden from the list of commands.
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from tallystick.engine_settings import EngineSettings
     from tallystick.store import Progress
 
-app = App(name="offline-walk", help="Used by `verify` and `rebuild`.", help_epilogue="Examples:\n  tallystick verify")
+app = App(
+    name="offline-walk",
+    help="Used by `verify`, `rebuild`, `backup` and `restore`.",
+    help_epilogue="Examples:\n  tallystick verify",
+)
 
-Work = Literal["verify", "rebuild"]
+Work = Literal["verify", "rebuild", "backup", "restore"]
 
 
 class Step(msgspec.Struct, frozen=True, tag="step"):
@@ -54,13 +58,21 @@ Message = Step | Finding | Refusal
 
 
 @app.default
-def offline_walk(work: Work, directory: Path, /, *, config: Path | None = None) -> int:
-    """Walk the directory; the exit code is 0 whenever the last line tells how it ended."""
+def offline_walk(work: Work, directory: Path, /, *, config: Path | None = None, backup: Path | None = None) -> int:
+    """Walk the directory; `backup` writes that folder, `restore` reads it. The exit code is 0 whenever the last line tells how it ended."""
     from tallystick.errors import DamagedStore, DirectoryInUse, TallystickError
 
     try:
         engine = settings_of(directory, config).engine
-        _tell(_rebuilt(directory, engine) if work == "rebuild" else _verified(directory, engine))
+        match work:
+            case "verify":
+                _tell(_verified(directory, engine))
+            case "rebuild":
+                _tell(_rebuilt(directory, engine))
+            case "backup":
+                _tell(_backed_up(directory, backup or Path()))
+            case "restore":
+                _tell(_restored(directory, backup or Path(), engine))
     except DamagedStore as error:
         _tell(Finding(first_bad_position=error.position, problems=[str(error)]))
     except DirectoryInUse as error:
@@ -90,6 +102,29 @@ def _rebuilt(directory: Path, settings: EngineSettings) -> Finding:
 
     head = rebuild_directory(directory, _report, clock=SystemClock(), entropy=SystemEntropy(), settings=settings)
     return Finding(position=head.position, head_hash=head.hash.hex())
+
+
+def _backed_up(directory: Path, backup: Path) -> Finding:
+    from tallystick.backup.backup_folder import BackupFolder
+    from tallystick.backup.take_backup import take_backup
+    from tallystick.log.shared_log import SharedLog
+    from tallystick_server.present import SystemClock
+
+    with SharedLog(directory) as log, BackupFolder.adding(backup) as folder:
+        head = take_backup(folder, log, _report, clock=SystemClock())
+    return Finding(position=head.position, blocks=head.block, head_hash=head.hash.hex())
+
+
+def _restored(directory: Path, backup: Path, settings: EngineSettings) -> Finding:
+    from tallystick.backup.backup_folder import BackupFolder
+    from tallystick.engine import restore_directory
+    from tallystick_server.present import SystemClock, SystemEntropy
+
+    folder = BackupFolder.opened(backup)
+    head = restore_directory(
+        folder, directory, _report, clock=SystemClock(), entropy=SystemEntropy(), settings=settings
+    )
+    return Finding(position=head.position, blocks=head.block, head_hash=head.hash.hex())
 
 
 def _report(progress: Progress) -> None:

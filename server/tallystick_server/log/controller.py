@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from litestar import Controller, delete, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
 from tallystick.api_key import Scope
+from tallystick.backup.block_frames import framed
 from tallystick_server.auth import allowed
 from tallystick_server.dependencies import Access
 from tallystick_server.parameters import Cursor, Limit
@@ -53,6 +54,29 @@ class LogController(Controller):
         """List blocks, newest first, as their headers say. One block's own route, and a verification, also hash what is stored."""
         page = await access.read(lambda store: store.blocks(limit=limit, cursor=cursor))
         return BlocksOut([block_out(block) for block in page.items], page.next_cursor)
+
+    @get(
+        "/copy",
+        operation_id="copyLog",
+        summary="Copy the log",
+        opt=allowed(Scope.ADMIN),
+        media_type="application/octet-stream",
+    )
+    async def copy(
+        self,
+        access: Access,
+        after: Annotated[
+            int,
+            QueryParameter(name="after", ge=0, le=2**63 - 1, description="The number of the last block you have."),
+        ] = 0,
+    ) -> Response[bytes]:
+        """Answer some MiB of blocks as the log stores them, each behind its length in 4 bytes, big-endian; nothing past the head.
+
+        Ask again with the number of the last one until you have the head. `tallystick backup` does, and `tallystick restore` makes a data
+        directory of what it kept.
+        """
+        blocks = await access.read(lambda store: store.stored_blocks(after=after))
+        return Response(framed(blocks), media_type="application/octet-stream")
 
     @post("/verify", operation_id="verifyLog", summary="Verify the log", opt=allowed(Scope.ADMIN, 409), status_code=200)
     async def verify(self, verification: NamedDependency[Verification]) -> VerifyOut:

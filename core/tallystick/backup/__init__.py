@@ -1,0 +1,1 @@
+"""Copies of the log, and data directories made from them."""

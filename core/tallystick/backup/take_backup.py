@@ -1,0 +1,56 @@
+"""Take a backup: copy the blocks that a folder does not have yet, from a log that may be written meanwhile.
+
+Cost: what came since the last time, in pieces of some MiB; the log is read in short looks and nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from tallystick.errors import OtherLog
+from tallystick.instant import NS_PER_MS, Clock
+from tallystick.store import LogHead, Progress
+
+from .backup_folder import BackupFolder
+
+# So much may have to be copied again after a crash.
+_KEEP_EVERY_BYTES: Final = 64 * 1024 * 1024
+
+
+class BlockSource(Protocol):
+    """A log to be copied: of this machine, or of an appliance that is asked by HTTP."""
+
+    def head(self) -> LogHead:
+        """Return where it ends now."""
+        ...
+
+    def blocks_after(self, number: int) -> list[bytes]:
+        """Return some blocks behind block `number`, as they are stored; none if there are none."""
+        ...
+
+
+def take_backup(
+    folder: BackupFolder, source: BlockSource, report: Callable[[Progress], None], *, clock: Clock
+) -> LogHead:
+    """Add what the log has up to its head of this moment, or a little more, and return where the backup ends now.
+
+    Raises `OtherLog` if the folder holds blocks that are not of this log, `DamagedStore` if the log is damaged, `OSError`.
+    """
+    end = source.head()
+    if folder.head.block > end.block or (folder.head.block == end.block and folder.head.hash != end.hash):
+        raise OtherLog(str(folder.path), block=folder.head.block)
+    since_kept = 0
+    while folder.head.block < end.block:
+        blocks = source.blocks_after(folder.head.block)
+        if not blocks:
+            raise OtherLog(str(folder.path), block=folder.head.block)
+        folder.add(blocks)
+        report(Progress("copy", folder.head.position, end.position))
+        since_kept += sum(map(len, blocks))
+        if since_kept >= _KEEP_EVERY_BYTES:
+            folder.keep(at_ms=clock.now() // NS_PER_MS)
+            since_kept = 0
+    folder.keep(at_ms=clock.now() // NS_PER_MS)
+    report(Progress("copy", folder.head.position, folder.head.position))
+    return folder.head
