@@ -19,6 +19,7 @@ from .event import Position, Receipt, StoredEvent
 from .event_batch import EventBatch
 from .identity import Identity
 from .instant import Instant
+from .log_head import LogHead
 from .log_place import LogPlace
 from .meter import Meter, MeterVersion
 from .reconcile.claims import Claims
@@ -197,14 +198,6 @@ class BlocksPage(msgspec.Struct, frozen=True):
 
     items: list[BlockSummary]
     next_cursor: str | None
-
-
-class LogHead(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the log ends: the last position given and the last block; all zero when nothing was written."""
-
-    position: Position
-    block: int
-    hash: bytes
 
 
 class Progress(msgspec.Struct, frozen=True):

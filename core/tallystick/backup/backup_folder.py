@@ -25,8 +25,7 @@ from tallystick.errors import DamagedBackup, DamagedStore, OtherLog, StoreRefuse
 from tallystick.event import Position
 from tallystick.failpoints import hit
 from tallystick.log.block import Block, open_block
-from tallystick.log.event_log import EMPTY_HEAD
-from tallystick.store import LogHead
+from tallystick.log_head import EMPTY_HEAD, LogHead
 
 from .block_frames import LENGTH_BYTES, framed, length_of
 

@@ -26,6 +26,7 @@ from tallystick.identity import Identity
 from tallystick.instant import Clock, Instant
 from tallystick.log.stored_blocks import stored_blocks
 from tallystick.log.tables import Tables
+from tallystick.log_head import LogHead
 from tallystick.meter import Meter
 from tallystick.signals.allowance import Allowance
 from tallystick.store import (
@@ -36,7 +37,6 @@ from tallystick.store import (
     CustomersSeenPage,
     Health,
     IngestAnswer,
-    LogHead,
     MeterVersionsPage,
     Progress,
     QuarantinedEvent,

@@ -1,4 +1,4 @@
-"""Verify and rebuild of a directory that no appliance has open."""
+"""Verify and rebuild of a directory that no appliance has open; and a backup of one, which an appliance may have open."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tallystick.backup.backup_folder import BackupFolder
+from tallystick.backup.take_backup import take_backup
 from tallystick.data_directory import DataDirectory
 from tallystick.engine_settings import EngineSettings
 from tallystick.entropy import Entropy
 from tallystick.errors import DamagedStore, StoreRefused
 from tallystick.event import Position
 from tallystick.instant import Clock
-from tallystick.log.event_log import EMPTY_HEAD, EventLog
+from tallystick.log.event_log import EventLog
+from tallystick.log.shared_log import SharedLog
 from tallystick.log.tables import Tables
-from tallystick.store import LogHead, Progress, VerifyReport
+from tallystick.log_head import EMPTY_HEAD, LogHead
+from tallystick.store import Progress, VerifyReport
 
 from .ledger import Ledger
 from .recovery import rebuild
@@ -55,6 +59,12 @@ def rebuild_directory(
         finally:
             ledger.partials.close()
         return ledger.log.head
+
+
+def back_up_directory(directory: Path, backup: Path, report: Report, *, clock: Clock) -> LogHead:
+    """Add to a backup what it does not have of the directory's log; see `take_backup`. Raises `StoreRefused` too."""
+    with SharedLog(directory) as log, BackupFolder.adding(backup) as folder:
+        return take_backup(folder, log, report, clock=clock)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from tallystick.entropy import Entropy
 from tallystick.errors import DamagedStore
 from tallystick.log.block import Block, BlockKind
 from tallystick.log.records import decode_catalog
-from tallystick.store import LogHead, Progress
+from tallystick.log_head import LogHead
+from tallystick.store import Progress
 
 from .change import Change, change_of_block
 from .checkpoint import checkpoint

@@ -21,7 +21,8 @@ from tallystick.failpoints import hit
 from tallystick.instant import Clock
 from tallystick.log.event_log import EventLog
 from tallystick.log.tables import Tables
-from tallystick.store import LogHead, Progress
+from tallystick.log_head import LogHead
+from tallystick.store import Progress
 
 from .ledger import Ledger
 from .offline import Report

@@ -20,11 +20,12 @@ from tallystick.errors import DamagedStore
 from tallystick.event import Position
 from tallystick.event_columns import EventColumns
 from tallystick.log.block import Block, BlockKind
-from tallystick.log.event_log import EMPTY_HEAD, EventLog
+from tallystick.log.event_log import EventLog
 from tallystick.log.events_payload import decode_events
 from tallystick.log.tables import COUNTED, Tables
+from tallystick.log_head import EMPTY_HEAD, LogHead
 from tallystick.segments.verify_segments import verify_segments
-from tallystick.store import LogHead, Progress, VerifyReport
+from tallystick.store import Progress, VerifyReport
 
 from .manifest import Manifest, manifest_within, read_manifest
 from .recovery import check_the_end_is_there

@@ -18,11 +18,11 @@ from tallystick.dedupe import DedupeIndex
 from tallystick.errors import InvalidQuestion
 from tallystick.event import Position
 from tallystick.instant import Instant
+from tallystick.log_head import LogHead
 from tallystick.segments.customers_seen import first_customers
 from tallystick.segments.event_places import EventPlaces, Place, newest_of
 from tallystick.segments.live_tail import LiveTail
 from tallystick.segments.segment_set import SegmentSet
-from tallystick.store import LogHead
 
 from .void_index import Voids
 

@@ -18,8 +18,9 @@ import msgspec
 from tallystick.errors import BrokenChain, DamagedStore
 from tallystick.event import Position
 from tallystick.instant import Instant
+from tallystick.log_head import EMPTY_HEAD
 
-GENESIS_HASH: Final = bytes(32)
+GENESIS_HASH: Final = EMPTY_HEAD.hash
 # Fewer would waste half a page of the map for each block, more would make one receipt decode more than a millisecond of events.
 EVENTS_PER_BLOCK_MAX: Final = 4_096
 

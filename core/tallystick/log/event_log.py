@@ -19,14 +19,13 @@ import msgspec
 from tallystick.errors import BrokenChain, DamagedStore, NotFound
 from tallystick.event import Position
 from tallystick.instant import Instant
-from tallystick.store import LogHead
+from tallystick.log_head import EMPTY_HEAD, LogHead
 
 from .block import GENESIS_HASH, Block, BlockHeader, BlockKind, open_block, read_header, seal_block
 from .tables import Tables
 
 _KEY: Final = struct.Struct(">Q")
 _HEADS_AT_ONCE: Final = 1_000
-EMPTY_HEAD: Final = LogHead(position=Position(0), block=0, hash=GENESIS_HASH)
 
 
 class Draft(msgspec.Struct, frozen=True):

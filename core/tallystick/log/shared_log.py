@@ -14,10 +14,9 @@ from typing import Final, Self
 import lmdb
 
 from tallystick.errors import DamagedStore, Overloaded, StoreRefused
-from tallystick.store import LogHead
+from tallystick.log_head import EMPTY_HEAD, LogHead
 
 from .block import open_block
-from .event_log import EMPTY_HEAD
 from .stored_blocks import stored_blocks
 
 _TABLES: Final = (b"blocks", b"block_numbers")

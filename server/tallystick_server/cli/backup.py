@@ -14,7 +14,8 @@ from .failure import Failure
 from .terminal import Terminal
 
 if TYPE_CHECKING:
-    from tallystick.store import LogHead, Progress
+    from tallystick.log_head import LogHead
+    from tallystick.store import Progress
 
     from .client import ApplianceClient
     from .offline_walk import Finding
@@ -113,7 +114,7 @@ class AskedLog:
     def head(self) -> LogHead:
         """Return where it ends now. Raises `Failure`."""
         from tallystick.event import Position
-        from tallystick.store import LogHead
+        from tallystick.log_head import LogHead
 
         from .client import decode
 

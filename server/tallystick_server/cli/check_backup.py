@@ -1,4 +1,4 @@
-"""Whether a backup is what was written: each block hashes to what it says, and follows the one before."""
+"""Whether a backup is what was written, with its progress on a bar. Reads plain files, and so needs no child process."""
 
 from __future__ import annotations
 
@@ -8,32 +8,31 @@ from typing import TYPE_CHECKING
 from .failure import Failure
 
 if TYPE_CHECKING:
+    from tallystick.store import Progress
+
     from .offline_walk import Finding
     from .terminal import Terminal
 
-_SHOWN_EVERY = 1_000
-
 
 def check_backup(path: Path, terminal: Terminal) -> Finding:
-    """Return what was found. `events` counts those of blocks of events, voided ones too. Raises `Failure` if this is no backup."""
+    """Return what was found. Raises `Failure` if this is no backup."""
+    from tallystick.backup import check_backup as use_case
     from tallystick.backup.backup_folder import BackupFolder
-    from tallystick.errors import DamagedBackup, StoreRefused
-    from tallystick.log.block import BlockKind
+    from tallystick.errors import TallystickError
 
     from .offline_walk import Finding
 
-    events = reached = 0
-    try:
-        folder = BackupFolder.opened(path)
-        with terminal.progress() as bar:
-            for block, _ in folder.blocks():
-                reached = block.last_position
-                events += block.record_count if block.kind == BlockKind.EVENTS else 0
-                if block.number % _SHOWN_EVERY == 0:
-                    bar.show(block.number, folder.head.block, f"block {block.number:,}")
-    except StoreRefused as error:
-        raise Failure(str(error)) from error
-    except DamagedBackup as damage:
-        return Finding(events=events, first_bad_position=damage.position or reached + 1, problems=[str(damage)])
+    with terminal.progress() as bar:
+
+        def show(progress: Progress) -> None:
+            bar.show(progress.done, progress.total or None, f"{progress.step} {progress.done:,}")
+
+        try:
+            folder = BackupFolder.opened(path)
+            report = use_case.check_backup(folder, show)
+        except TallystickError as error:
+            raise Failure(str(error)) from error
+    if report.first_bad_position is not None:
+        return Finding(events=report.events, first_bad_position=report.first_bad_position, problems=[report.problem])
     head = folder.head
-    return Finding(position=head.position, blocks=head.block, events=events, head_hash=head.hash.hex())
+    return Finding(position=head.position, blocks=head.block, events=report.events, head_hash=head.hash.hex())

@@ -105,13 +105,10 @@ def _rebuilt(directory: Path, settings: EngineSettings) -> Finding:
 
 
 def _backed_up(directory: Path, backup: Path) -> Finding:
-    from tallystick.backup.backup_folder import BackupFolder
-    from tallystick.backup.take_backup import take_backup
-    from tallystick.log.shared_log import SharedLog
+    from tallystick.engine import back_up_directory
     from tallystick_server.present import SystemClock
 
-    with SharedLog(directory) as log, BackupFolder.adding(backup) as folder:
-        head = take_backup(folder, log, _report, clock=SystemClock())
+    head = back_up_directory(directory, backup, _report, clock=SystemClock())
     return Finding(position=head.position, blocks=head.block, head_hash=head.hash.hex())
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from tallystick.store import BlockSummary, LogHead, VerifyReport
+from tallystick.log_head import LogHead
+from tallystick.store import BlockSummary, VerifyReport
 from tallystick_server.json_values import Timestamp, timestamp
 
 from .verification import Ended, Outcome, Running, Verification
