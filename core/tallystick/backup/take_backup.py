@@ -20,14 +20,14 @@ _KEEP_EVERY_BYTES: Final = 64 * 1024 * 1024
 
 
 class BlockSource(Protocol):
-    """A log to be copied: of this machine, or of an appliance that is asked by HTTP."""
+    """A log to be copied: an open store, a directory that another process has open, or an appliance that is asked by HTTP."""
 
-    def head(self) -> LogHead:
+    def log_head(self) -> LogHead:
         """Return where it ends now."""
         ...
 
-    def blocks_after(self, number: int) -> list[bytes]:
-        """Return some blocks behind block `number`, as they are stored; none if there are none."""
+    def stored_blocks(self, *, after: int) -> list[bytes]:
+        """Return some blocks behind block number `after`, as they are stored; none if there are none."""
         ...
 
 
@@ -38,12 +38,12 @@ def take_backup(
 
     Raises `OtherLog` if the folder holds blocks that are not of this log, `DamagedStore` if the log is damaged, `OSError`.
     """
-    end = source.head()
+    end = source.log_head()
     if folder.head.block > end.block or (folder.head.block == end.block and folder.head.hash != end.hash):
         raise OtherLog(str(folder.path), block=folder.head.block)
     since_kept = 0
     while folder.head.block < end.block:
-        blocks = source.blocks_after(folder.head.block)
+        blocks = source.stored_blocks(after=folder.head.block)
         if not blocks:
             raise OtherLog(str(folder.path), block=folder.head.block)
         folder.add(blocks)

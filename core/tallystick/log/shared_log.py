@@ -55,7 +55,7 @@ class SharedLog:
         except lmdb.Error as error:
             raise DamagedStore(0, f"the log's tables cannot be read: {error}") from error
 
-    def head(self) -> LogHead:
+    def log_head(self) -> LogHead:
         """Return where the log ends. Raises `BrokenChain`, `DamagedStore`."""
         with self.read() as txn, txn.cursor(db=self.tables[b"blocks"]) as cursor:
             if not cursor.last():
@@ -64,9 +64,9 @@ class SharedLog:
         block = open_block(stored, position=position)
         return LogHead(position=block.last_position, block=block.number, hash=block.hash)
 
-    def blocks_after(self, number: int) -> list[bytes]:
-        """Return some MiB of blocks behind block `number`, as they are stored. Raises `DamagedStore`."""
-        return stored_blocks(self, after=number)
+    def stored_blocks(self, *, after: int) -> list[bytes]:
+        """Return some MiB of blocks behind block number `after`, as they are stored. Raises `DamagedStore`."""
+        return stored_blocks(self, after=after)
 
     def close(self) -> None:
         """Release the file."""

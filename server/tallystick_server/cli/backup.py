@@ -111,7 +111,7 @@ class AskedLog:
     def __init__(self, client: ApplianceClient) -> None:
         self._client = client
 
-    def head(self) -> LogHead:
+    def log_head(self) -> LogHead:
         """Return where it ends now. Raises `Failure`."""
         from tallystick.event import Position
         from tallystick.log_head import LogHead
@@ -121,11 +121,11 @@ class AskedLog:
         head = decode(self._client.get("/v1/log/head"), _Head)
         return LogHead(position=Position(head.position), block=head.block, hash=bytes.fromhex(head.hash))
 
-    def blocks_after(self, number: int) -> list[bytes]:
+    def stored_blocks(self, *, after: int) -> list[bytes]:
         """Return the blocks of one answer. Raises `Failure`."""
         from tallystick.backup.block_frames import CutFrame, unframed
 
         try:
-            return list(unframed(self._client.get("/v1/log/copy", [("after", str(number))])))
+            return list(unframed(self._client.get("/v1/log/copy", [("after", str(after))])))
         except CutFrame as error:
             raise Failure(f"the appliance's answer ended early: {error}") from error
