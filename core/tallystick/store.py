@@ -22,6 +22,7 @@ from .instant import Instant
 from .log_head import LogHead
 from .log_place import LogPlace
 from .meter import Meter, MeterVersion
+from .progress import Progress
 from .reconcile.claims import Claims
 from .reconcile.question import ReconcileQuestion
 from .reconcile.reconciliation import Reconciliation
@@ -198,14 +199,6 @@ class BlocksPage(msgspec.Struct, frozen=True):
 
     items: list[BlockSummary]
     next_cursor: str | None
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """How far long work has come; `done` and `total` count positions of the log."""
-
-    step: str
-    done: int
-    total: int
 
 
 class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):

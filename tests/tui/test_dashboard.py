@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 from textual.widgets import Input, OptionList, Static
 
-from tallystick_tui.dialogs.keys_screen import KeysScreen
+from tallystick_tui.dialogs.keys_screen import KeysScreen, KeyTable
 from tallystick_tui.navigation import Section
 from tallystick_tui.screens.meters.meter_form import MeterForm
 from tallystick_tui.screens.meters.meters_screen import MetersScreen
@@ -55,10 +54,8 @@ def test_the_list_of_keys_begins_with_those_of_the_screen_and_ends_with_those_th
             await pilot.press(Section.METERS.key)
             await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.has_content)
             await pilot.press("question_mark")
-            await until(lambda: isinstance(app.screen, KeysScreen) and bool(app.screen.query(Static)))
-            lines = str(app.screen.query_one(Static).content).splitlines()
-            # A line that begins with blanks goes on with the words of the one above.
-            told = [re.split(r" {2,}", line, maxsplit=1) for line in lines if not line.startswith(" ")]
+            await until(lambda: isinstance(app.screen, KeysScreen) and bool(app.screen.query(KeyTable)))
+            told = app.screen.query_one(KeyTable).rows
             keys = [key for key, _ in told]
             for first, then in (("n", "1-9"), ("d", "1-9"), ("1-9", "q"), ("q", "↓"), ("q", "tab")):
                 assert keys.index(first) < keys.index(then), keys

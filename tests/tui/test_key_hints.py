@@ -1,4 +1,4 @@
-"""The line of key hints: as many as fit, never without those that lead to all others; the mouse does what the key does."""
+"""The line of key hints: as many as fit, never without the one that leads to all others; the mouse does what the key does."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.appliance import Appliance
 from .conftest import dashboard, until
 
 
-def hint(words: str, *, is_everywhere: bool = False) -> KeyHint:
-    return KeyHint(key=words[0], shown=words[0], words=words, tooltip="", is_idle=False, is_everywhere=is_everywhere)
+def hint(words: str, *, is_kept: bool = False) -> KeyHint:
+    return KeyHint(key=words[0], shown=words[0], words=words, tooltip="", is_idle=False, is_kept=is_kept)
 
 
 OWN = [hint("open"), hint("new"), hint("change")]
-APP = [hint("?keys", is_everywhere=True), hint("quit", is_everywhere=True)]
+APP = [hint("?keys", is_kept=True), hint("quit", is_kept=True)]
 WIDTH = sum(each.width for each in [*OWN, *APP])
 
 
@@ -36,9 +36,7 @@ WIDTH = sum(each.width for each in [*OWN, *APP])
     ],
 )
 def test_as_many_hints_are_shown_as_fit_beside_those_of_the_app(width: int, own: list[str]) -> None:
-    shown, everywhere = fitting([*OWN, *APP], width)
-    assert [each.words for each in shown] == own
-    assert everywhere == APP
+    assert [each.words for each in fitting([*OWN, *APP], width)] == own
 
 
 def drawn(hints: KeyHints) -> str:
@@ -59,26 +57,35 @@ def test_hints_follow_the_screen_and_a_click_does_what_the_key_does(sampled: App
             await until(lambda: not isinstance(app.screen, KeysScreen))
             await pilot.click(KeyHints, offset=(drawn(hints).index("New"), 0))
             await until(lambda: isinstance(app.screen, MeterForm))
-            # Beside the last one nothing is done.
-            await pilot.click(KeyHints, offset=(78, 0))
-            assert isinstance(app.screen, MeterForm)
 
     asyncio.run(run())
 
 
-def test_a_form_that_is_left_before_its_fields_are_there_leaves_no_error(sampled: Appliance) -> None:
+def test_where_there_is_no_hint_a_click_does_nothing_and_an_idle_one_rings(
+    sampled: Appliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def run() -> None:
         app = dashboard(sampled)
-        async with app.run_test(size=(160, 48)) as pilot:
-            await pilot.press(Section.METERS.key)
+        pressed: list[str] = []
+        rung: list[bool] = []
+        async with app.run_test(size=(50, 24)) as pilot:
             await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.has_content)
-            section = app.screen
-            for turn in range(12):
-                app.simulate_key("n")
-                await until(lambda: isinstance(app.screen, MeterForm))
-                await asyncio.sleep(turn * 0.01)
-                app.simulate_key("escape")
-                await until(lambda: app.screen is section)
-            await pilot.pause()
+            monkeypatch.setattr(app, "simulate_key", pressed.append)
+            monkeypatch.setattr(app, "bell", lambda: rung.append(True))
+            hints = app.screen.query_one(KeyHints)
+            idle = KeyHint(key="i", shown="i", words="Idle", tooltip="Why it is idle", is_idle=True, is_kept=False)
+            hints.hints = [idle, *(hint(words * 4) for words in ("open ", "new ", "change ")), *APP]
+            hints.refresh()
+            await until(lambda: " … " in drawn(hints))
+            line = drawn(hints)
+            await pilot.click(KeyHints, offset=(line.index("…"), 0))
+            await pilot.click(KeyHints, offset=(49, 0))
+            assert (pressed, rung) == ([], [])
+            await pilot.click(KeyHints, offset=(line.index("Idle"), 0))
+            assert (pressed, rung) == ([], [True])
+            await pilot.click(KeyHints, offset=(line.index("quit"), 0))
+            assert pressed == ["q"]
+            await pilot.hover(KeyHints, offset=(line.index("Idle"), 0))
+            await until(lambda: hints.tooltip == "Why it is idle")
 
     asyncio.run(run())

@@ -1,18 +1,21 @@
-"""The ledger: the chain of hashes, verification with its progress, and what to do about copies."""
+"""The ledger: the chain of hashes, verification with its progress, and backups."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
+from tallystick.backup.backup_folder import BackupFolder
 from tallystick_tui.app import DashboardApp
+from tallystick_tui.config.view_state import ViewStateFile
 from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.connection.status import (
     EndedVerification,
@@ -22,16 +25,17 @@ from tallystick_tui.connection.status import (
     VerifyReport,
 )
 from tallystick_tui.dialogs.confirmation import Confirmation
-from tallystick_tui.screens.ledger.backups_screen import BackupsScreen
+from tallystick_tui.dialogs.text_question import TextQuestion
 from tallystick_tui.screens.ledger.block import Block, chain
 from tallystick_tui.screens.ledger.ledger_screen import LedgerScreen
 from tallystick_tui.screens.ledger.words import verification_words
+from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.failure_line import FailureLine
 from tallystick_tui.widgets.record_table import RecordTable
 from tallystick_tui.widgets.state_message import StateMessage
 from tests.appliance import Appliance
 
-from .conftest import dashboard, until
+from .conftest import dashboard, fixed_now, until
 from .test_overview import SnapCompare
 
 AnyPilot = Pilot[Any]  # Any: what an app returns
@@ -51,6 +55,15 @@ def text(app: DashboardApp, name: str) -> str:
     with console.capture() as captured:
         console.print(cast("Any", screen(app).query_one(name, Static).content))  # Any: whatever rich can draw
     return captured.get()
+
+
+def failure(app: DashboardApp) -> str:
+    return str(screen(app).query_one(FailureLine).render())
+
+
+def send(appliance: Appliance, event_id: str) -> None:
+    event = {"id": event_id, "type": "call", "customer": "acme"}
+    appliance.client.post("/v1/events", json=event).raise_for_status()
 
 
 async def opened(pilot: AnyPilot) -> DashboardApp:
@@ -168,17 +181,63 @@ def test_a_key_that_may_not_verify_is_said_in_words(fixed: Appliance) -> None:
     asyncio.run(run())
 
 
-def test_what_to_do_about_copies_is_one_key_away_and_pretends_nothing(sampled: Appliance) -> None:
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "160x48"])
+def test_a_backup_is_taken_into_a_folder_and_again_what_came_since(
+    fixed: Appliance, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    folder = tmp_path / "backup"
+    send(fixed, "first")
+
     async def run() -> None:
-        async with dashboard(sampled).run_test(size=NARROW) as pilot:
-            app = await opened(pilot)
+        kept = ViewStateFile(tmp_path / "config", say=lambda _line: None)
+        viewer = Viewer(zone=BERLIN, now=fixed_now, kept=kept)
+        app = DashboardApp(ApplianceClient(fixed.url, fixed.admin_key), viewer=viewer)
+        async with app.run_test(size=size) as pilot:
+            await opened(pilot)
+            assert "no backup was taken from here yet" in text(app, "#backups")
             await pilot.press("b")
-            await until(lambda: isinstance(app.screen, BackupsScreen))
-            words = str(app.screen.query_one(Static).render())
-            assert "There is no backup command yet" in words
-            assert "tallystick verify --data" in words
-            await pilot.press("escape")
-            await until(lambda: isinstance(app.screen, LedgerScreen))
+            await until(lambda: isinstance(app.screen, TextQuestion))
+            app.screen.query_one(Input).value = str(folder)
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, LedgerScreen) and "all there is" in text(app, "#backups"))
+            assert (folder / "HEAD").exists()
+            await asyncio.to_thread(send, fixed, "second")
+            await pilot.press("r")
+            await until(lambda: "1 behind" in text(app, "#backups"))
+            # The folder stands there already.
+            await pilot.press("b")
+            await until(lambda: isinstance(app.screen, TextQuestion))
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, LedgerScreen) and "all there is" in text(app, "#backups"))
+        # And it is known at the next start.
+        app = DashboardApp(ApplianceClient(fixed.url, fixed.admin_key), viewer=viewer)
+        async with app.run_test(size=size) as pilot:
+            await opened(pilot)
+            await until(lambda: "all there is" in text(app, "#backups"))
+            assert str(folder) in text(app, "#backups")
+
+    asyncio.run(run())
+    head = fixed.client.get("/v1/log/head").json()
+    assert BackupFolder.opened(folder).head.position == head["position"]
+
+
+def test_why_no_backup_could_be_taken_is_said_and_nothing_is_kept(fixed: Appliance, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "letter.txt").touch()
+    send(fixed, "first")
+
+    async def run() -> None:
+        for key, said in ((fixed.admin_key, "letter.txt"), (fixed.new_key("read"), "lacks the scope")):
+            app = DashboardApp(ApplianceClient(fixed.url, key))
+            async with app.run_test(size=NARROW) as pilot:
+                await opened(pilot)
+                await pilot.press("b")
+                await until(lambda app=app: isinstance(app.screen, TextQuestion))
+                app.screen.query_one(Input).value = str(full if said == "letter.txt" else tmp_path / "new")
+                await pilot.press("enter")
+                await until(lambda app=app, said=said: isinstance(app.screen, LedgerScreen) and said in failure(app))
+                assert "no backup was taken" in text(app, "#backups")
 
     asyncio.run(run())
 

@@ -35,7 +35,6 @@ from .widgets.go_to import GoTo
 
 _PAUSE_FIRST_S: Final = 0.25
 _PAUSE_MAX_S: Final = 5.0
-_HELD_BACK_S: Final = 0.005
 # A section has its parts and first figures by then.
 _OPENED_AFTER_S: Final = 1.0
 
@@ -145,9 +144,8 @@ class DashboardApp(App[None]):
         commands = super().get_system_commands(screen)  # pyright: ignore[reportUnknownMemberType] - Textual's generic
         yield from (command for command in commands if command.title not in ours)
 
-    def delay_update(self, delay: float = _HELD_BACK_S) -> None:
-        """Hold drawing back for a moment, less than Textual's 50 ms at each change of a section: a key is to be answered sooner."""
-        super().delay_update(min(delay, _HELD_BACK_S))
+    def delay_update(self, delay: float = 0.0) -> None:
+        """Hold nothing back, where Textual holds drawing for 50 ms at each change of a section: a key is to be answered sooner."""
 
     def action_section(self, name: str) -> None:
         """Show a section."""
@@ -181,13 +179,16 @@ class DashboardApp(App[None]):
         """Switch to the destination's section and hand it over; dialogs of that section are closed."""
 
         async def arrive() -> None:
+            before = self.screen
             await self.switch_mode(destination.section.value)
             while len(self.screen_stack) > 1:
                 await self.pop_screen()
             screen = self.screen
             if isinstance(screen, SectionScreen):
                 screen.arrive(destination)
-                screen.reload()
+                # One that is shown anew loads by itself, though perhaps before it knew what somebody came for.
+                if screen is before or destination != Destination(destination.section):
+                    screen.reload()
 
         self.call_next(arrive)
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class ReadyScreen(Screen[T]):
-    """A screen whose parts find their styles once, where Textual lets them do so two or three times before they are seen.
+    """A screen whose parts do not look for their styles once more before they are seen, or shown again.
 
     A modal screen names `ModalScreen` first and this second: styles are inherited along the first bases only.
     """
@@ -28,5 +28,5 @@ class ReadyScreen(Screen[T]):
 
     @on(events.ScreenResume)
     def keep_styles(self, event: events.ScreenResume) -> None:
-        """Show it at once: its styles are as they were, or the app has applied all of them when the theme was changed."""
+        """Show it at once: its styles are as they were, or the app applies all of them first, where the theme was changed meanwhile."""
         event.refresh_styles = False

@@ -10,7 +10,7 @@ import msgspec
 from tallystick.errors import DamagedBackup
 from tallystick.event import Position
 from tallystick.log.block import BlockKind
-from tallystick.store import Progress
+from tallystick.progress import Progress
 
 from .backup_folder import BackupFolder
 

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from tallystick.errors import OtherLog
 from tallystick.instant import NS_PER_MS, Clock
 from tallystick.log_head import LogHead
-from tallystick.store import Progress
+from tallystick.progress import Progress
 
 from .backup_folder import BackupFolder
 

@@ -28,6 +28,7 @@ from tallystick.log.stored_blocks import stored_blocks
 from tallystick.log.tables import Tables
 from tallystick.log_head import LogHead
 from tallystick.meter import Meter
+from tallystick.progress import Progress
 from tallystick.signals.allowance import Allowance
 from tallystick.store import (
     NO_PROPERTIES,
@@ -38,7 +39,6 @@ from tallystick.store import (
     Health,
     IngestAnswer,
     MeterVersionsPage,
-    Progress,
     QuarantinedEvent,
     QuarantinePage,
     QuarantineReasons,

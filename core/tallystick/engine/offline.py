@@ -18,7 +18,8 @@ from tallystick.log.event_log import EventLog
 from tallystick.log.shared_log import SharedLog
 from tallystick.log.tables import Tables
 from tallystick.log_head import EMPTY_HEAD, LogHead
-from tallystick.store import Progress, VerifyReport
+from tallystick.progress import Progress
+from tallystick.store import VerifyReport
 
 from .ledger import Ledger
 from .recovery import rebuild

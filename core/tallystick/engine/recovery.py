@@ -16,7 +16,7 @@ from tallystick.errors import DamagedStore
 from tallystick.log.block import Block, BlockKind
 from tallystick.log.records import decode_catalog
 from tallystick.log_head import LogHead
-from tallystick.store import Progress
+from tallystick.progress import Progress
 
 from .change import Change, change_of_block
 from .checkpoint import checkpoint

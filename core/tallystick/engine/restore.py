@@ -22,7 +22,7 @@ from tallystick.instant import Clock
 from tallystick.log.event_log import EventLog
 from tallystick.log.tables import Tables
 from tallystick.log_head import LogHead
-from tallystick.store import Progress
+from tallystick.progress import Progress
 
 from .ledger import Ledger
 from .offline import Report

@@ -24,8 +24,9 @@ from tallystick.log.event_log import EventLog
 from tallystick.log.events_payload import decode_events
 from tallystick.log.tables import COUNTED, Tables
 from tallystick.log_head import EMPTY_HEAD, LogHead
+from tallystick.progress import Progress
 from tallystick.segments.verify_segments import verify_segments
-from tallystick.store import Progress, VerifyReport
+from tallystick.store import VerifyReport
 
 from .manifest import Manifest, manifest_within, read_manifest
 from .recovery import check_the_end_is_there

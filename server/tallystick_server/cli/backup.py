@@ -15,7 +15,7 @@ from .terminal import Terminal
 
 if TYPE_CHECKING:
     from tallystick.log_head import LogHead
-    from tallystick.store import Progress
+    from tallystick.progress import Progress
 
     from .client import ApplianceClient
     from .offline_walk import Finding

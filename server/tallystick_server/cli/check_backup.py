@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .failure import Failure
 
 if TYPE_CHECKING:
-    from tallystick.store import Progress
+    from tallystick.progress import Progress
 
     from .offline_walk import Finding
     from .terminal import Terminal

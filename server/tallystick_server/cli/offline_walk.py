@@ -17,7 +17,7 @@ from .directory import settings_of
 
 if TYPE_CHECKING:
     from tallystick.engine_settings import EngineSettings
-    from tallystick.store import Progress
+    from tallystick.progress import Progress
 
 app = App(
     name="offline-walk",

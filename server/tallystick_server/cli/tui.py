@@ -61,6 +61,9 @@ def tui(
     choice = _chosen(url, connection, api_key, can_ask=not in_browser)
     if serve:
         return _serve(choice, plain=plain, port=_PORT if port is None else port)
+    from tallystick_tui import collector
+
+    collector.hold()
     from tallystick_tui.config.folder import config_folder
     from tallystick_tui.config.view_state import ViewStateFile
     from tallystick_tui.run import run_dashboard

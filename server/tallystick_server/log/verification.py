@@ -12,7 +12,8 @@ import msgspec
 
 from tallystick.errors import Closing, TallystickError
 from tallystick.instant import Clock, Instant
-from tallystick.store import Progress, Store, VerifyReport
+from tallystick.progress import Progress
+from tallystick.store import Store, VerifyReport
 from tallystick_server.problem import Refusal
 from tallystick_server.store_access import StoreAccess
 

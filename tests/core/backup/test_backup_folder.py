@@ -14,7 +14,7 @@ from tallystick.backup.check_backup import check_backup
 from tallystick.backup.take_backup import take_backup
 from tallystick.errors import DamagedBackup, OtherLog, StoreRefused
 from tallystick.log_head import LogHead
-from tallystick.store import Progress
+from tallystick.progress import Progress
 from tallystick.testing import ManualClock
 
 from .conftest import GrowingLog

@@ -12,7 +12,7 @@ from tallystick.decode import DecodeLimits, decode_events
 from tallystick.engine import Engine
 from tallystick.engine_settings import EngineSettings
 from tallystick.event_batch import EventBatch
-from tallystick.store import Progress
+from tallystick.progress import Progress
 from tallystick.testing import ManualClock, SeededEntropy
 
 

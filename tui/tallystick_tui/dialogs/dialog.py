@@ -28,7 +28,7 @@ class Dialog(ModalScreen[T], ReadyScreen[T]):
     Dialog > VerticalScroll.dialog-box { max-height: 90%; }
     """
 
-    def render(self) -> RenderResult:  # pyright: ignore[reportIncompatibleMethodOverride] - narrower there than anywhere
+    def render(self) -> RenderResult:  # pyright: ignore[reportIncompatibleMethodOverride] - it says less than widgets may draw
         """Draw the screen below, dimmed, as every modal screen does."""
         drawn = super().render()
         if not isinstance(drawn, BackgroundScreen):

@@ -1,12 +1,11 @@
 """A screen as it looks beneath a dialog: every colour moved towards the background.
 
-Textual draws the same (`BackgroundScreen`) by way of Rich, segment by segment; here lines are taken as they are and each style is mixed
-once: a full screen has thousands of segments in some dozens of styles. `make bench-dashboard` times the dialog over it.
+Textual draws the same (`BackgroundScreen`) by way of Rich, segment by segment; here lines are taken as they are, and what looks alike is
+mixed once: a full screen has a thousand segments, and of these some dozens of looks. `make bench-dashboard` times the dialog over it.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final
 
 from rich.color import Color as RichColor
@@ -20,8 +19,11 @@ from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.visual import RenderOptions, Visual
 
-# More than a screen and its dialogs have; a change of theme lets the older ones go.
-_STYLES_KEPT: Final = 1_024
+# Ten times what a screen and its dialogs have; a change of theme lets the older ones go.
+_LOOKS_KEPT: Final = 1_024
+_PLAIN: Final = Style()
+_Look = tuple[RichColor | None, RichColor | None, int, int, Color]
+_SHADED: Final[dict[_Look, Style]] = {}
 
 
 class Dimmed(Visual):
@@ -54,16 +56,24 @@ class Dimmed(Visual):
 
 def dimmed(line: Strip, shade: Color) -> Strip:
     """Return the line with the shade over its colours."""
-    segments = [Segment(text, _dimmed(style, shade), control) for text, style, control in line]
+    segments: list[Segment] = []
+    for text, own_style, control in line:
+        style = own_style or _PLAIN
+        # What is told apart by links and by what cells do would be as many looks as cells.
+        is_set = style._set_attributes  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001 - nothing public has all of it in one number
+        key = (style.color, style.bgcolor, is_set, style._attributes, shade)  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
+        shaded = _SHADED.get(key)
+        if shaded is None:
+            if len(_SHADED) >= _LOOKS_KEPT:
+                _SHADED.clear()
+            shaded = _SHADED[key] = _shaded(style, shade)
+        segments.append(Segment(text, shaded, control))
     return Strip(segments, line.cell_length)
 
 
-@lru_cache(_STYLES_KEPT)
-def _dimmed(style: Style | None, shade: Color) -> Style:
-    if style is None:
-        return Style()
+def _shaded(style: Style, shade: Color) -> Style:
     # A transparent shade changes nothing: so it is where the terminal's own colours are used, which cannot be mixed.
-    shaded = Style() if shade.a == 0 else Style.from_color(_mixed(style.color, shade), _mixed(style.bgcolor, shade))
+    shaded = _PLAIN if shade.a == 0 else Style.from_color(_mixed(style.color, shade), _mixed(style.bgcolor, shade))
     return style.clear_meta_and_links() + shaded
 
 

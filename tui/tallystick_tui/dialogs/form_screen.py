@@ -8,7 +8,7 @@ saving can be tried again; a form that was changed is left, or the dashboard end
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -30,6 +30,8 @@ from .confirmation import Confirmation
 from .keys_screen import KeysScreen
 
 T = TypeVar("T")
+# What a form does before its fields are there.
+_BEFORE_FIELDS: Final = frozenset({"leave", "keys"})
 
 
 class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
@@ -63,6 +65,7 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
         self._title = title
         self._begun_with: dict[str, object] | None = None
         self._is_saving = False
+        self._is_laid_out = self._is_left = False
 
     @property
     def is_changed(self) -> bool:
@@ -100,14 +103,22 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
 
     @work(group="lay-out")
     async def _lay_out(self) -> None:
-        # A worker, since these end when the form is left meanwhile. Where it was left before, nothing is mounted any more.
+        # A worker, so that the frame's own keys are answered meanwhile; it ends when the section is gone.
         await self.query_one("#form-fields").mount_all(self.compose_fields())
         aside = list(self.compose_aside())
         if aside:
             await self.query_one("#form-body").mount(Container(*aside, id="form-aside"))
-        if self.query(FormField):
-            await self.begin()
-            self._begin_typing()
+        await self.begin()
+        if self._is_left:
+            self.dismiss(None)
+            return
+        self._is_laid_out = True
+        self._begin_typing()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as Textual calls it
+        """Let keys wait until there are fields, but for leaving, and the list of keys."""
+        return True if self._is_laid_out or action in _BEFORE_FIELDS else None
 
     def field(self, name: str) -> FormField | None:
         """Return the field of a name, if it is shown."""
@@ -148,7 +159,10 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
 
     def action_leave(self) -> None:
         """Leave; after a question, if something would be lost."""
-        if self.is_changed:
+        if not self._is_laid_out:
+            # Parts that are being mounted look for one another: they go once all are there.
+            self._is_left = True
+        elif self.is_changed:
             self._leave_if_meant()
         else:
             self.dismiss(None)
@@ -190,12 +204,13 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
         event.stop()
         self.focus_next()
 
-    def take_as_begin(self) -> None:
-        """Take what stands there now as what was before the person changed anything."""
-        self._begun_with = self._states()
+    def take_as_begin(self, field: FormField) -> None:
+        """Take what stands in a field now as what was before the person changed anything."""
+        if self._begun_with is not None:
+            self._begun_with[field.field_name] = field.state()
 
     def _begin_typing(self) -> None:
-        self.take_as_begin()
+        self._begun_with = self._states()
         first = next((field for field in self.query(FormField) if field.display), None)
         if first is not None:
             first.focus_control()

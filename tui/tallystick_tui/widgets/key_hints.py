@@ -3,7 +3,7 @@
 One widget that draws a line, where Textual's `Footer` mounts a widget for each key and does so anew at each change of the focus: that took
 a third of the time until a section or a form was seen.
 
-Where there is no room for all, the app's own (among them `?`, which lists every key) stay, and of the screen's the first ones.
+Where there is no room for all, those that are so everywhere and the one that lists every key stay, and of the others the first ones.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.app import RenderResult
@@ -25,30 +26,31 @@ _MORE: Final = " … "
 
 @dataclass(frozen=True, slots=True)
 class KeyHint:
-    """One key. `is_idle`: it is known here, and does nothing just now."""
+    """One key. `is_idle`: it is known here, and does nothing just now; `is_kept`: it stays where there is no room for all."""
 
     key: str
     shown: str
     words: str
     tooltip: str
     is_idle: bool
-    is_everywhere: bool
+    is_kept: bool
 
     @property
     def width(self) -> int:
         """Columns that it takes."""
-        return Text(f" {self.shown} {self.words} ").cell_len
+        return cell_len(f" {self.shown} {self.words} ")
 
 
 class KeyHints(Widget):
     """The hints of its screen."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES = {"key-hints--key", "key-hints--words"}  # noqa: RUF012 - as Textual declares it
+    COMPONENT_CLASSES = {"key-hints--hover", "key-hints--key", "key-hints--words"}  # noqa: RUF012 - as Textual declares it
     DEFAULT_CSS = """
     KeyHints {
-        dock: bottom; height: 1; color: $footer-foreground; background: $footer-background;
+        dock: bottom; height: 1; text-wrap: nowrap; pointer: pointer; color: $footer-foreground; background: $footer-background;
         .key-hints--key { color: $footer-key-foreground; background: $footer-key-background; text-style: bold; }
+        .key-hints--hover { background: $block-hover-background; }
         .key-hints--words { color: $footer-description-foreground; background: $footer-description-background; }
     }
     """
@@ -56,7 +58,8 @@ class KeyHints(Widget):
     def __init__(self) -> None:
         super().__init__()
         self.hints: Sequence[KeyHint] = ()
-        self._ends: list[tuple[int, KeyHint]] = []
+        self._places: list[tuple[range, KeyHint]] = []
+        self._hovered: KeyHint | None = None
 
     def on_mount(self) -> None:
         """Follow what is bound, which changes with the focus."""
@@ -71,33 +74,45 @@ class KeyHints(Widget):
             self.refresh()
 
     def render(self) -> RenderResult:
-        """Draw the line, and remember where each hint ends for the mouse."""
-        line = Text(no_wrap=True, end="")
-        self._ends = []
-        own, everywhere = fitting(self.hints, self.size.width)
+        """Draw the line, and remember where each hint stands for the mouse."""
+        line = Text()
+        self._places = []
+        kept = [hint for hint in self.hints if hint.is_kept]
+        own = fitting(self.hints, self.size.width)
         for hint in own:
             self._append(line, hint)
-        if len(own) + len(everywhere) < len(self.hints):
+        if len(own) + len(kept) < len(self.hints):
             line.append(_MORE, self.get_component_rich_style("key-hints--words"))
-        for hint in everywhere:
+        for hint in kept:
             self._append(line, hint)
         return line
 
     def _append(self, line: Text, hint: KeyHint) -> None:
-        begin = len(line)
+        begin, first = len(line), line.cell_len
         line.append(f" {hint.shown} ", self.get_component_rich_style("key-hints--key"))
         line.append(f"{hint.words} ", self.get_component_rich_style("key-hints--words"))
         if hint.is_idle:
             line.stylize("dim", begin)
-        self._ends.append((line.cell_len, hint))
+        if hint is self._hovered:
+            line.stylize(self.get_component_rich_style("key-hints--hover", partial=True), begin)
+        self._places.append((range(first, line.cell_len), hint))
 
     def _under(self, event: events.MouseEvent) -> KeyHint | None:
-        return next((hint for end, hint in self._ends if event.x < end), None)
+        return next((hint for place, hint in self._places if event.x in place), None)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Tell more about the hint under the mouse."""
-        hint = self._under(event)
-        self.tooltip = hint.tooltip if hint and hint.tooltip else None
+        """Mark the hint under the mouse, and tell more about it."""
+        self._hover(self._under(event))
+
+    def on_leave(self) -> None:
+        """Mark none."""
+        self._hover(None)
+
+    def _hover(self, hint: KeyHint | None) -> None:
+        if hint is not self._hovered:
+            self._hovered = hint
+            self.tooltip = hint.tooltip if hint and hint.tooltip else None
+            self.refresh()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Do what the key does."""
@@ -111,13 +126,12 @@ class KeyHints(Widget):
             app_of(self).simulate_key(hint.key)
 
 
-def fitting(hints: Sequence[KeyHint], width: int) -> tuple[list[KeyHint], list[KeyHint]]:
-    """Return which of the screen's hints fit into so many columns beside those that are so everywhere, and these."""
-    own = [hint for hint in hints if not hint.is_everywhere]
-    everywhere = [hint for hint in hints if hint.is_everywhere]
-    left = width - sum(hint.width for hint in everywhere)
+def fitting(hints: Sequence[KeyHint], width: int) -> list[KeyHint]:
+    """Return which of the other hints fit into so many columns beside those that are kept."""
+    own = [hint for hint in hints if not hint.is_kept]
+    left = width - sum(hint.width for hint in hints if hint.is_kept)
     if sum(hint.width for hint in own) <= left:
-        return own, everywhere
+        return own
     left -= len(_MORE)
     fit: list[KeyHint] = []
     for hint in own:
@@ -125,7 +139,7 @@ def fitting(hints: Sequence[KeyHint], width: int) -> tuple[list[KeyHint], list[K
         if left < 0:
             break
         fit.append(hint)
-    return fit, everywhere
+    return fit
 
 
 def _hints_of(screen: Screen[Any]) -> list[KeyHint]:
@@ -140,6 +154,6 @@ def _hints_of(screen: Screen[Any]) -> list[KeyHint]:
                 words=binding.description,
                 tooltip=active.tooltip,
                 is_idle=not active.enabled,
-                is_everywhere=active.node is app,
+                is_kept=active.node is app or binding.action == "keys",
             )
     return list(hints.values())

@@ -61,6 +61,8 @@ class EventsScreen(EventActions, SectionScreen):
 
     SECTION: ClassVar[Section] = Section.EVENTS
     REFRESH_S: ClassVar[float | None] = None
+    # Not the filters, which come first: a section's key typed meanwhile would be taken for a customer.
+    AUTO_FOCUS = "#events"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "Pause", tooltip="Hold the list still, or follow what lands again"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="By customer, type and time; enter takes them"),

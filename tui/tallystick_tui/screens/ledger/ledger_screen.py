@@ -6,6 +6,7 @@ A verification runs in the appliance, not here: one can leave, and come back to 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar, Final
 
 import msgspec
@@ -20,19 +21,22 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from tallystick_tui.app_of import app_of
+from tallystick_tui.config.failure import ConfigFailure
 from tallystick_tui.connection.appliance_client import ApplianceClient, Page
 from tallystick_tui.connection.failure import ApplianceFailure, Refused, Unreachable
 from tallystick_tui.connection.status import LogHead, Verification
 from tallystick_tui.dialogs.confirmation import Confirmation
+from tallystick_tui.dialogs.text_question import TextQuestion
 from tallystick_tui.navigation import Section
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.texts.figures import exact
+from tallystick_tui.texts.harmless import harmless
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.record_table import RecordTable
 
-from .backups_screen import BackupsScreen
+from .backups import Backups
 from .block import Block, block_facts, block_record, chain, columns
-from .words import BACKUPS, verification_words
+from .words import backups_words, verification_words
 
 PAGE: Final = 100
 _POLL_S: Final = 0.5
@@ -52,7 +56,7 @@ class LedgerScreen(SectionScreen):
         Binding("x", "stop", "Stop", tooltip="Stop the verification that runs", show=False),
         Binding("o", "older", "Older", tooltip="The page of blocks before"),
         Binding("n", "newer", "Newer", tooltip="The page of blocks after", show=False),
-        Binding("b", "backups", "Backups", tooltip="How to keep a copy"),
+        Binding("b", "backups", "Backups", tooltip="Take a backup into a folder of this machine"),
         Binding("y", "copy_hash", "Copy hash", tooltip="Put the hash of the block into the clipboard", show=False),
         Binding(
             "Y",
@@ -85,6 +89,7 @@ class LedgerScreen(SectionScreen):
         self._next_cursor: str | None = None
         self._cursors: list[str] = []
         self._chosen: tuple[Block, Block | None] | None = None
+        self._backups = Backups(client, viewer)
         self._poll: Timer | None = None
         self._resting: Timer | None = None
 
@@ -100,7 +105,7 @@ class LedgerScreen(SectionScreen):
                     yield Static("", id="verification", markup=False)
                 with Vertical(id="backups-side"), VerticalScroll(classes="pane") as pane:
                     pane.border_title = "backups"
-                    yield Static(BACKUPS, markup=False)
+                    yield Static("", id="backups", markup=False)
             with Vertical(id="blocks-side"):
                 with Vertical(id="blocks-pane", classes="pane"):
                     yield RecordTable(columns(is_wide=False), id="blocks")
@@ -118,6 +123,7 @@ class LedgerScreen(SectionScreen):
             return
         page = await self._ask_blocks()
         self._verification = await self.client.ask("/v1/log/verification", answer=Verification)
+        await self._backups.read()
         was_shown = self.has_content
         self.show_content()
         self._show(page)
@@ -172,7 +178,16 @@ class LedgerScreen(SectionScreen):
         table.set_columns(columns(is_wide=is_wide))
         table.show([block_record(block, self.viewer.zone, is_wide=is_wide) for block in page.items])
         self._show_verification()
+        self._show_backups()
         self._choose()
+
+    def _show_backups(self) -> None:
+        words = backups_words(self._backups, self._head, self.viewer.now(), is_plain=self.viewer.is_plain)
+        self.query_one("#backups", Static).update(words)
+        running = self._backups.running
+        share = "" if running is None else f"backup {running.done / (running.total or 1) * 100:.0f} %"
+        # Where there is no room for the pane, this is how far it is.
+        self.query_one("#head-pane").border_subtitle = share
 
     def _show_verification(self) -> None:
         words = verification_words(
@@ -243,9 +258,33 @@ class LedgerScreen(SectionScreen):
         self.query_one("#blocks", RecordTable).move_cursor(row=0)
         self.reload()
 
-    def action_backups(self) -> None:
-        """Say how to keep a copy."""
-        app_of(self).push_screen(BackupsScreen())
+    @work(exclusive=True, group="ask-for-folder")
+    async def action_backups(self) -> None:
+        """Ask for a folder, and take a backup into it."""
+        if self._backups.running is not None:
+            self.notify("a backup is being taken", timeout=3)
+            return
+        words = backups_words(self._backups, self._head, self.viewer.now(), is_plain=self.viewer.is_plain)
+        folder = next((str(backup.folder) for backup in self._backups.taken), "")
+        question = TextQuestion("Take a backup", words, value=folder, placeholder="a folder of this machine")
+        answer = await app_of(self).push_screen_wait(question)
+        if answer is not None:
+            self.take_backup(Path(answer))
+
+    @work(group="backup")
+    async def take_backup(self, folder: Path) -> None:
+        """Take it, and say how it ended; it goes on while other sections are shown."""
+        from tallystick.errors import TallystickError  # noqa: PLC0415 - with the code of backups
+
+        self.notice = ""
+        try:
+            head = await self._backups.take(folder, self._show_backups)
+        except (ApplianceFailure, TallystickError, ConfigFailure, OSError) as failure:
+            self.notice = f"no backup: {harmless(str(failure))}"
+            self.say(self.notice)
+        else:
+            self.notify(f"the backup has all up to position {exact(head.position)}", markup=False)
+        self._show_backups()
 
     def action_copy_hash(self) -> None:
         """Copy the hash of the block under the cursor."""

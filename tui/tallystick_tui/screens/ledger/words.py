@@ -1,4 +1,4 @@
-"""What the ledger says in words: how a verification goes or ended, and how to keep a copy."""
+"""What the ledger says in words: how a verification goes or ended, and which backups there are."""
 
 from __future__ import annotations
 
@@ -6,35 +6,28 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from tallystick_tui.connection.status import EndedVerification, RunningVerification, Verification
-from tallystick_tui.texts.figures import exact
+from tallystick_tui.connection.status import EndedVerification, LogHead, RunningVerification, Verification
+from tallystick_tui.texts.figures import bytes_of, exact
 from tallystick_tui.texts.harmless import harmless
 from tallystick_tui.texts.moments import age, date_and_time, parsed
 
+from .backups import Backup, Backups, kept_at
+
 PROBLEMS_SHOWN: Final = 20
 _BAR_CELLS: Final = 30
-BACKUPS: Final = """There is no backup command yet. Until there is one:
+BACKUPS_NONE: Final = """no backup was taken from here yet
 
-1. Stop the appliance: SIGTERM, or systemctl stop. It answers what it took, and ends.
-2. Copy the whole data directory as it is:
-   cp -a tallystick-data COPY
-3. Start it again: senders that got no answer send again, and nothing is counted twice.
-4. Check the copy: tallystick verify --data COPY
-
-partials/ may be left out: it is a cache. The file secrets.key opens channels' addresses and secrets: keep it apart from the copy, \
-which without it keeps everything but those.
-
-Do not copy while it runs: files of one moment and of another would be mixed.
-
-Keep the hash of the head with the copy (Y copies it): whoever has it can prove later that nothing before it was changed."""
+b takes one into a folder of this machine, while the appliance runs."""
+BACKUPS_HOW: Final = """b takes what came since, or one into another folder.
+tallystick backup does the same from cron; tallystick restore makes a data directory of it. All figures follow from it; the key that opens \
+channels' secrets is not in it."""
 STEPS: Final = {"walk": "walking the chain", "compare": "comparing what follows from it", "done": "done"}
 
 
 def running_words(running: RunningVerification, now: datetime, *, is_plain: bool) -> str:
     """Return how far it is, with a bar unless plain words are wanted."""
     share = running.done / running.total if running.total else 1.0
-    filled = round(min(share, 1.0) * _BAR_CELLS)
-    bar = "" if is_plain else f"{'█' * filled}{'░' * (_BAR_CELLS - filled)} "
+    bar = _bar(share, is_plain=is_plain)
     begun = age(parsed(running.started_at), now)
     return (
         f"{bar}{min(share, 1.0) * 100:.0f} %\n{STEPS.get(running.step, running.step)}\n"
@@ -60,6 +53,36 @@ def ended_words(ended: EndedVerification, zone: ZoneInfo, now: datetime) -> str:
     listed = "\n".join(f"  {harmless(problem)}" for problem in report.problems[:PROBLEMS_SHOWN])
     more = len(report.problems) - PROBLEMS_SHOWN
     return f"{place}\n{listed}" + (f"\n  and {exact(more)} more" if more > 0 else "") + f"\n{scope}\n{when}"
+
+
+def backup_words(backup: Backup, head: LogHead | None, now: datetime) -> str:
+    """Return what is in one folder, and how far the log has gone on since."""
+    name = harmless(str(backup.folder))
+    kept = backup.head
+    if kept is None:
+        return f"{name}\n! {harmless(backup.problem)}"
+    behind = head.position - kept.position if head is not None else 0
+    has = f"position {exact(kept.position)}, {'all there is' if behind <= 0 else f'{exact(behind)} behind'}"
+    return f"{name}\n  {age(kept_at(kept, now), now)} · {bytes_of(kept.bytes)}\n  {has}"
+
+
+def backups_words(backups: Backups, head: LogHead | None, now: datetime, *, is_plain: bool) -> str:
+    """Return the one that is being taken, those that were, and what to do next."""
+    parts: list[str] = []
+    if backups.running is not None:
+        running = backups.running
+        share = running.done / running.total if running.total else 0.0
+        parts.append(f"{harmless(str(running.folder))}\n{_bar(share, is_plain=is_plain)}{share * 100:.0f} %")
+    parts += [backup_words(backup, head, now) for backup in backups.taken]
+    parts.append(
+        BACKUPS_HOW if backups.taken or backups.running else f"{BACKUPS_NONE}\n\n{BACKUPS_HOW.partition(chr(10))[2]}"
+    )
+    return "\n\n".join(parts)
+
+
+def _bar(share: float, *, is_plain: bool) -> str:
+    filled = round(min(share, 1.0) * _BAR_CELLS)
+    return "" if is_plain else f"{'█' * filled}{'░' * (_BAR_CELLS - filled)} "
 
 
 def verification_words(verification: Verification | None, zone: ZoneInfo, now: datetime, *, is_plain: bool) -> str:

@@ -157,11 +157,8 @@ class SignalForm(FormScreen[Signal]):
             self.say("There is no meter yet: define one first (4).")
         self._suggested("channels").known = [each.key for each in channels]
         self._suggested("group_by").known = sorted({name for each in meters for name in each.dimensions})
-        self._remember_again()
-
-    def _remember_again(self) -> None:
         # What was offered is no change of the person's.
-        self.call_after_refresh(self.take_as_begin)
+        self.take_as_begin(field)
 
     @on(FormField.Changed)
     def follow(self, event: FormField.Changed) -> None:
