@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from .asking import AsJson
-from .directory import ConfigFile, DataDirectory, existing, settings_of
+from .directory import ConfigFile, DataDirectory, existing, one_of, settings_of
 from .failure import Failure
 from .terminal import Terminal
 
@@ -48,6 +48,7 @@ def backup(
     json: AsJson = False,
 ) -> int:
     """Copy what the folder does not have yet; interrupted, the next one goes on where this one was."""
+    one_of(url=url, data=data)
     terminal = Terminal.of_process()
     if check:
         from .check_backup import check_backup

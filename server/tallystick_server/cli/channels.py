@@ -60,6 +60,7 @@ def add_channel(
         str,
         Parameter(
             name="URL",
+            allow_leading_hyphen=True,
             help="https://... for a webhook, an Apprise URL such as slack://... otherwise; - reads it from stdin, which keeps "
             "it out of the shell's history.",
         ),
@@ -83,6 +84,8 @@ def add_channel(
     address = sys.stdin.readline().strip() if url == "-" else url
     if not address:
         raise BadUse("stdin holds no URL")
+    if address.startswith("-"):
+        raise BadUse(f"{address!a} is no URL; options stand behind it")
     kind = "webhook" if address.lower().startswith(("http://", "https://")) else "apprise"
     given = {"key": key or _key_for(address), "kind": kind, "url": address, "name": name, "secret": secret}
     terminal = Terminal.of_process()

@@ -38,3 +38,9 @@ def existing(settings: Settings) -> Path:
     if not directory.is_dir():
         raise Failure(f"{directory}: there is no such directory; name the data directory with --data")
     return directory
+
+
+def one_of(*, url: str | None, data: Path | None) -> None:
+    """Raise `BadUse` where both an appliance and a directory are named."""
+    if url is not None and data is not None:
+        raise BadUse("--url and --data name two things: give one of them")

@@ -119,7 +119,8 @@ def void_events(
         terminal.facts((name.replace("_", " "), count) for name, count in answer.items() if isinstance(count, int))
     missing = [str(identity["id"]) for identity in answer.get("not_found", [])]
     if missing:
-        terminal.note(f"not found: {', '.join(missing)}; --remember voids them when they come")
+        of = f"of source {source!a}" if source else "without a source (--source names one)"
+        terminal.note(f"not found {of}: {', '.join(missing)}; --remember voids them when they come")
     return 1 if missing else 0
 
 

@@ -47,7 +47,7 @@ def explain(  # noqa: PLR0913 - one for each parameter of the question
 
     if not 1 <= limit <= LIMIT_MAX:
         raise BadUse(f"--limit: give 1 to {LIMIT_MAX:,}")
-    params = range_params(start, end, timezone)
+    params = [*range_params(start, end, timezone), ("include_archived", "true")]
     if customer is not None:
         params.append(("filter[customer]", customer))
     params += [(f"filter[{name}]", value) for name, value in assignments("--filter", filters)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -22,6 +21,7 @@ import msgspec
 
 from .client import ApplianceClient, decode
 from .terminal import ProgressBar, Terminal, shown
+from .whole_file import whole_file
 
 COLUMNS: Final = ("id", "source", "type", "customer", "time", "value", "properties")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -108,8 +108,7 @@ class ExportRun:
                 return
 
     def _write_file(self, events: Iterator[list[ListedEvent]], path: Path) -> None:
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
+        with whole_file(path) as partial:
             if self._kind == "parquet":
                 from .export_parquet import write_parquet
 
@@ -117,9 +116,6 @@ class ExportRun:
             else:
                 with partial.open("wb") as file:
                     self._write_lines(events, file)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def _write_lines(self, events: Iterator[list[ListedEvent]], file: IO[bytes]) -> None:
         with self._maybe_packed(file) as plain:

@@ -15,6 +15,8 @@ def json_object(file: str) -> dict[str, Any]:  # Any: JSON that the appliance ch
 
     import msgspec
 
+    if file.startswith("-") and file != "-":
+        raise BadUse(f"--file: name a file, or - for stdin, rather than {file!a}")
     text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     try:
         return msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode(text)

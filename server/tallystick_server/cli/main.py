@@ -103,6 +103,12 @@ def main(tokens: Sequence[str]) -> int:
 
 def run() -> NoReturn:
     """Run the command line of this process."""
+    for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2)):
+        # One that was closed is as if it led nowhere, also for what is opened next and would get its number.
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, number)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter gets its code rather than a traceback.
         if isinstance(stream, io.TextIOWrapper):

@@ -46,7 +46,12 @@ class MeterFields:
     ] = ()
     unit: Annotated[str | None, Parameter(help="What one of it is.")] = None
     file: Annotated[
-        str | None, Parameter(name="--file", help="A JSON file with the definition (`-`: stdin); options beat it.")
+        str | None,
+        Parameter(
+            name="--file",
+            allow_leading_hyphen=True,
+            help="A JSON file with the definition (`-`: stdin); options beat it.",
+        ),
     ] = None
 
     def given(self) -> dict[str, Any]:  # Any: JSON that the appliance checks

@@ -243,6 +243,12 @@ def _call(
     from .client import segment
 
     with connection.client() as client:
-        body = client.call(method, f"/v1/meters/{segment(key)}", json=msgspec.UNSET if change is None else change)
+        body = client.call(
+            method,
+            f"/v1/meters/{segment(key)}",
+            # Whoever names a meter means it, archived or not.
+            params=[("include_archived", "true")] if method == "GET" else (),
+            json=msgspec.UNSET if change is None else change,
+        )
     show_item(Terminal.of_process(), body, as_json=as_json)
     return 0

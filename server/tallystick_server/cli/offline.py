@@ -45,11 +45,15 @@ def walk(
         case Finding():
             return last
         case Refusal(is_in_use=True):
-            raise Failure(f"{last.detail}; or give --url to have the running appliance do it")
+            raise Failure(last.detail + _instead(work))
         case Refusal():
             raise Failure(last.detail)
         case _:
             return _ended(child.returncode, reached, errors)
+
+
+def _instead(work: Work) -> str:
+    return "; or give --url to have the running appliance do it" if work == "verify" else ""
 
 
 def _ended(code: int, reached: Step | None, errors: str) -> Finding:

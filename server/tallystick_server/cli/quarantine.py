@@ -105,7 +105,10 @@ def resubmit_quarantined(
     /,
     *,
     file: Annotated[
-        str | None, Parameter(help="The corrected event as JSON (`-`: stdin); without it, as it was kept.")
+        str | None,
+        Parameter(
+            allow_leading_hyphen=True, help="The corrected event as JSON (`-`: stdin); without it, as it was kept."
+        ),
     ] = None,
     json: AsJson = False,
     connection: Connection = LOCAL,

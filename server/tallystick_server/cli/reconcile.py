@@ -18,7 +18,7 @@ app = App(
     help_epilogue="Examples:\n"
     "  tallystick reconcile november.jsonl --customer acme --from 2026-11-01 --to 2026-12-01\n"
     "  tallystick reconcile ids.csv --customer acme --from -7d --map id=request_id --ignore row --csv differences.csv\n"
-    "  tallystick reconcile ours.parquet --customer acme --from -1d --source gateway-1 --meter tokens --json\n\n"
+    "  tallystick reconcile ours.parquet --customer acme --from -1d --meter tokens --json\n\n"
     "Exit 0: both sides have the same. Exit 1: they do not; the differences are listed.",
 )
 

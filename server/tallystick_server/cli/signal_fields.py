@@ -134,7 +134,10 @@ class Told:
 
 
 File = Annotated[
-    str | None, Parameter(name="--file", help="A JSON file with the definition (`-`: stdin); options beat it.")
+    str | None,
+    Parameter(
+        name="--file", allow_leading_hyphen=True, help="A JSON file with the definition (`-`: stdin); options beat it."
+    ),
 ]
 NOT_WATCHED: Final = Watched()
 NEVER: Final = When()

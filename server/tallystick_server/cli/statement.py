@@ -100,29 +100,25 @@ def _write_events(
     client: ApplianceClient, terminal: Terminal, customer: str, params: Params, statement_body: bytes, path: str
 ) -> None:
     """Write the list that the statement is made from: of the same range and position, by position."""
-    import os
     from pathlib import Path
 
     from tallystick.statement.statement import decode_statement
 
     from .client import Page, decode, segment
+    from .whole_file import whole_file
 
     as_of = str(decode_statement(statement_body).as_of)
     asked = [(name, value) for name, value in params if name != "as_of"]
     asked += [("as_of", as_of), ("limit", "10000")]
     cursor: list[tuple[str, str]] = []
-    partial, count = Path(f"{path}.{os.getpid()}.partial"), 0
-    try:
-        with partial.open("wb") as file, terminal.progress() as bar:
-            while True:
-                page = decode(client.get(f"/v1/customers/{segment(customer)}/events", [*asked, *cursor]), Page)
-                file.writelines(bytes(item) + b"\n" for item in page.items)
-                count += len(page.items)
-                bar.show(count, None, f"{count:,} events")
-                if page.next_cursor is None:
-                    break
-                cursor = [("cursor", page.next_cursor)]
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    count = 0
+    with whole_file(Path(path)) as partial, partial.open("wb") as file, terminal.progress() as bar:
+        while True:
+            page = decode(client.get(f"/v1/customers/{segment(customer)}/events", [*asked, *cursor]), Page)
+            file.writelines(bytes(item) + b"\n" for item in page.items)
+            count += len(page.items)
+            bar.show(count, None, f"{count:,} events")
+            if page.next_cursor is None:
+                break
+            cursor = [("cursor", page.next_cursor)]
     terminal.note(f"{path}: {count:,} events, voided ones marked")

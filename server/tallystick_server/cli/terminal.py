@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 import msgspec
 
+from .failure import Failure
 from .printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -64,7 +65,11 @@ class Terminal:
 
     def json(self, document: bytes) -> None:
         """Write a JSON document from the appliance, indented, its numbers digit by digit as they came."""
-        self.out.write(printable_json(msgspec.json.format(document, indent=2).decode()) + "\n")
+        try:
+            text = msgspec.json.format(document, indent=2).decode()
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Failure(f"the answer is not one of a tallystick appliance ({error}); check --url") from error
+        self.out.write(printable_json(text) + "\n")
 
     def say(self, text: str) -> None:
         """Write one line of the answer."""

@@ -39,7 +39,8 @@ def usage(
     from .client import segment
 
     shown.check()
-    params = question.params(filters, fill=shown.fill)
+    # Whoever names a meter means it, archived or not.
+    params = [*question.params(filters, fill=shown.fill), ("include_archived", "true")]
     if version is not None:
         params.append(("version", str(version)))
     with connection.client() as client:

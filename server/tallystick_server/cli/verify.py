@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from .asking import AsJson
 from .connection import Connection
-from .directory import ConfigFile, DataDirectory, existing, settings_of
+from .directory import ConfigFile, DataDirectory, existing, one_of, settings_of
 from .failure import BadUse
 from .terminal import Terminal
 
@@ -58,6 +58,7 @@ def verify(
     if events is not None or receipt is not None:
         raise BadUse("--events and --receipt belong to a --statement")
     if url is not None:
+        one_of(url=url, data=data)
         with Connection(url, api_key).client() as client:
             finding = ask(client)
     else:
