@@ -223,6 +223,9 @@ def test_a_lost_connection_keeps_the_form_and_saving_works_once_it_is_back(fixed
             await until(lambda: form.query_one("ConnectionBanner").display)
             await asyncio.to_thread(fixed.start)
             await until(lambda: not form.query_one("ConnectionBanner").display)
+            # What failed meanwhile is no news any more, and the preview is asked for again.
+            await until(lambda: "cannot reach" not in shown(app, "FailureLine"))
+            await until(lambda: "cannot reach" not in shown(app, "#preview-figure"))
             assert text_field(form, "key").value == "calls"
             await pilot.press("ctrl+s")
             await until(lambda: isinstance(app.screen, MetersScreen))

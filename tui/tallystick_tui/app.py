@@ -7,7 +7,7 @@ screen or in a form stays; the key is kept in memory only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final, cast
 
 from textual import work
@@ -16,6 +16,7 @@ from textual.app import App, SystemCommand
 from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widget import Widget
@@ -29,6 +30,7 @@ from .dialogs.keys_screen import KeysScreen
 from .navigation import Destination, Section
 from .palette import CustomerCommands, KeyCommands, MeterCommands, SectionCommands
 from .screens.section_screen import SectionScreen
+from .styled import Styled
 from .themes import DEFAULT_THEME, THEMES
 from .viewer import Viewer
 from .widgets.go_to import GoTo
@@ -146,6 +148,11 @@ class DashboardApp(App[None]):
 
     def delay_update(self, delay: float = 0.0) -> None:
         """Hold nothing back, where Textual holds drawing for 50 ms at each change of a section: a key is to be answered sooner."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what is done to every line that is drawn; without colours, that a piece without a style gets one first."""
+        filters = super().get_line_filters()
+        return [Styled(), *filters] if self.no_color else filters
 
     def action_section(self, name: str) -> None:
         """Show a section."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import msgspec
 from textual.binding import ActiveBinding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from .connection.failure import ApplianceFailure
 from .navigation import Destination, Section, ToCustomer, ToMeter
@@ -33,10 +34,15 @@ class _DashboardCommands(Provider):
 
     def hit(self, query: str, text: str, destination: Destination, about: str) -> Hit | None:
         """Return a hit if the text matches what was typed."""
-        score = (matcher := self.matcher(query)).match(text)
+        matcher = self.matcher(query)
+        score, offsets = matcher.fuzzy_search.match(query, text)
         if score <= 0:
             return None
-        return Hit(score, matcher.highlight(text), partial(self.dashboard.go_to, destination), help=about)
+        # Not by `highlight`, which reads markup: a name may look like it.
+        shown = Content(text)
+        for offset in offsets:
+            shown = shown.stylize(matcher.match_style, offset, offset + 1)
+        return Hit(score, shown, partial(self.dashboard.go_to, destination), text=text, help=about)
 
 
 class SectionCommands(_DashboardCommands):

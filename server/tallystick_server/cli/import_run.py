@@ -73,8 +73,8 @@ class ImportRun:
                     load.load(file)
                     done_before += size or 0
             except BaseException:
-                # What was acknowledged stays: say so before the reason why it ended.
-                self._terminal.note(_sentence(load.sums, time.monotonic() - started_s))
+                # What was acknowledged stays, and what was refused as well: say so before the reason why it ended.
+                self._report(load.sums, time.monotonic() - started_s, as_json=as_json)
                 raise
         self._report(load.sums, time.monotonic() - started_s, as_json=as_json)
         return 1 if load.sums.rejected else 0

@@ -130,3 +130,14 @@ def test_an_appliance_and_a_directory_are_not_both_asked(cli: CommandLine, tmp_p
     for words in (["verify"], ["backup", tmp_path / "backup"]):
         assert cli(*words, "--data", tmp_path) == 2
         assert "--url and --data name two things" in cli.err
+
+
+def test_an_import_that_ends_early_says_what_became_of_what_was_sent(cli: CommandLine, tmp_path: Path) -> None:
+    refused, other = tmp_path / "refused.jsonl", tmp_path / "other.csv"
+    refused.write_text('{"id": "early-1", "type": "early"}\n{"id": "early-2", "type": "early"}\n')
+    other.write_text("id,type\na,early\n")
+    assert cli("import", refused, other, "--map", "customer=zzz") == 1
+    assert "no column 'zzz'" in cli.err
+    assert "missing_customer" in cli.err
+    assert "rejected" in cli.out
+    assert "2" in cli.out

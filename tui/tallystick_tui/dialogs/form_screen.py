@@ -97,6 +97,9 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
     async def begin(self) -> None:
         """Fit the form to what it is about, once its fields are there; nothing by default."""
 
+    def look_again(self) -> None:
+        """Ask again what could not be asked while the connection was lost; nothing by default."""
+
     def on_mount(self) -> None:
         """Show the frame: a key is answered by it, while some dozens of parts take a tenth of a second."""
         self.call_after_refresh(self._lay_out)
@@ -130,7 +133,12 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
 
     def show_connection(self, lost_words: str) -> None:
         """Show or hide the banner of a lost connection."""
-        self.query_one(ConnectionBanner).words = lost_words
+        banner = self.query_one(ConnectionBanner)
+        is_back, banner.words = bool(banner.words) and not lost_words, lost_words
+        if is_back and self._is_laid_out:
+            # What could not be done meanwhile is no news any more.
+            self.say("")
+            self.look_again()
 
     def put_refusal(self, refusal: Refused) -> None:
         """Put the appliance's words at the fields they are about, and what is about none of them above."""

@@ -94,9 +94,13 @@ class SectionScreen(ReadyScreen[None]):
         """Fill the section anew whenever it is shown."""
         self.show_connection(self.dashboard.lost_words)
         # First it is seen as it was: questions and their answers come after.
-        self.call_after_refresh(self.reload)
+        self.call_after_refresh(self._load_shown)
         if self.REFRESH_S is not None and self._timer is None:
             self._timer = self.set_interval(self.REFRESH_S, self.reload)
+
+    def _load_shown(self) -> None:
+        if self.is_current:  # and not left meanwhile
+            self.reload()
 
     def on_screen_suspend(self) -> None:
         """Ask nothing while another section is shown."""

@@ -23,4 +23,5 @@ class ConnectionBanner(Static):
     def watch_words(self, words: str) -> None:
         """Show or hide."""
         self.set_class(bool(words), "-lost")
-        self.update(f"! {words} · trying again" if words else "")
+        # That it is tried again comes first: it is what must not be cut off where it is narrow.
+        self.update(f"! trying again: {words}" if words else "")

@@ -24,12 +24,16 @@ from textual.widgets import Static
 
 from tallystick_tui.app_of import app_of
 from tallystick_tui.texts.figures import short
+from tallystick_tui.widgets.column_bars import column_bars
 
 if TYPE_CHECKING:
     from textual_plot import PlotWidget
 
 POINTS_MAX: Final = 400
 _PLAIN_ROWS_MAX: Final = 60
+# Columns left of the axis, and of the frame around what is drawn.
+_MARGIN_LEFT: Final = 8
+_FRAME: Final = 2
 # A time with seconds, and room on both sides of it.
 _CELLS_A_TICK: Final = 13
 # In the order of use; each theme's own colours, told apart in the legend by name and in lines by their mark as well.
@@ -124,7 +128,7 @@ class TimeGraph(Container):
         if not plot.children:
             return  # what closes mounts nothing any more
         # Only now: a plot lays its margins out as soon as they are set, in parts that mounting makes.
-        plot.margin_top, plot.margin_left, plot.margin_bottom = 0, 8, 1
+        plot.margin_top, plot.margin_left, plot.margin_bottom = 0, _MARGIN_LEFT, 1
         self._plot = plot
         self.query_one("#graph-words").display = False
         self._draw_wanted()
@@ -152,7 +156,8 @@ class TimeGraph(Container):
             return
         starts = [point[0] for each in drawn for point in each.points]
         # A bar stands about its instant, half to the left of it and half to the right.
-        half = 0.0 if kind is GraphKind.LINES else _step(drawn) / 2
+        step = _step(drawn)
+        half = 0.0 if kind is GraphKind.LINES else step / 2
         first, last = self._span or (min(starts) - half, max(starts) + half)
         plot.set_xlimits(first, last if last > first else first + 1)
         stacked = _tops([each for each in drawn if not each.is_behind]) if kind is GraphKind.STACKED else []
@@ -178,8 +183,17 @@ class TimeGraph(Container):
             else:
                 plot.plot(x, [point[1] for point in each.points], line_style=colour, hires_mode=mode, label=each.name)
         # The highest stack first: what is drawn later stands in front of it.
+        columns = self.size.width - _MARGIN_LEFT - _FRAME
         for x, y, colour, name in reversed(bars) if kind is GraphKind.STACKED else bars:
-            plot.bar(x, y, bar_style=colour, hires_mode=self._library.HiResMode.HALFBLOCK, label=name)
+            on_columns = column_bars(list(zip(x, y, strict=True)), step=step, first=first, last=last, columns=columns)
+            plot.bar(
+                [bar.centre for bar in on_columns],
+                [bar.figure for bar in on_columns],
+                [bar.width for bar in on_columns],
+                bar_style=colour,
+                hires_mode=self._library.HiResMode.HALFBLOCK,
+                label=name,
+            )
         if behind is not None:
             x, y, colour, name = behind
             plot.plot(x, y, line_style=colour, hires_mode=mode, label=name)

@@ -46,7 +46,6 @@ class CustomersScreen(SectionScreen):
             "u",
             "unknown",
             "Unknown or described",
-            show=False,
             tooltip="List those that only events name, or the others",
         ),
         Binding("n", "new", "New"),

@@ -92,6 +92,8 @@ class EventsScreen(EventActions, SectionScreen):
         # The cursors that led to the present page, newest first page: none.
         self._cursors: list[str] = []
         self._wanted: Identity | None = None
+        # Coming back from it must not open it again.
+        self._is_wanted_open = False
         self._shown: dict[str, Event] = {}
         self._landed_when_paused = 0
         self._following: Worker[None] | None = None
@@ -119,6 +121,7 @@ class EventsScreen(EventActions, SectionScreen):
             return
         if destination.id is not None:
             self._wanted = Identity(destination.source or "", destination.id)
+            self._is_wanted_open = False
             self._mode = Mode.PAST
         elif destination.customer is not None or destination.type is not None:
             self._take(Filters(destination.customer or "", destination.type or ""))
@@ -165,7 +168,8 @@ class EventsScreen(EventActions, SectionScreen):
         self.show_content()
         self._show()
         self.query_one("#events").focus()
-        if self._page.items:
+        if self._page.items and not self._is_wanted_open:
+            self._is_wanted_open = True
             self._open(self._page.items[0])
 
     def _params(self) -> list[tuple[str, str]]:
@@ -436,6 +440,7 @@ class EventsScreen(EventActions, SectionScreen):
         known = self._wanted or Identity(event.source if event is not None else "", "")
         wanted = await app_of(self).push_screen_wait(FindEvent(source=known.source, event_id=known.id))
         if wanted is not None:
+            self._is_wanted_open = False
             self._wanted, self._mode, self._cursors = wanted, Mode.PAST, []
             self._stop_following()
             self.reload()

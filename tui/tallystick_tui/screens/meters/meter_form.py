@@ -130,6 +130,10 @@ class MeterForm(FormScreen[Meter]):
         await self._fit_aggregation()
         self._suggest("")
 
+    def look_again(self) -> None:
+        """Look again what it would have counted."""
+        self._preview()
+
     def action_range(self) -> None:
         """Look at another range of days."""
         self.query_one(MeterPreview).next_range()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from .words import seconds_of
+
+# As figures are written on the screen; commas stand between thresholds too.
+_WITH_THOUSANDS: Final = re.compile(r"(?<![\d.])\d{1,3}(,\d{3})+(?![\d])")
 
 
 class Unreadable(Exception):
@@ -92,6 +97,10 @@ def _condition(typed: Typed) -> dict[str, object]:
         if typed.type == "percent_change" and typed.floor:
             condition["floor"] = _figure("floor", typed.floor)
         return condition
+    # Of a limit they are percent.
+    if not typed.limit and (unclear := _WITH_THOUSANDS.search(typed.thresholds)) is not None:
+        one, several = unclear[0].replace(",", ""), unclear[0].replace(",", ", ")
+        raise Unreadable("thresholds", f"{unclear[0]} is one figure or several: type {one}, or {several}")
     figures = [_figure("thresholds", each) for each in _list(typed.thresholds, ",")]
     if typed.limit:
         shares = {"thresholds": figures} if figures else {}

@@ -140,6 +140,10 @@ class SignalForm(FormScreen[Signal]):
         if self._before is not None:
             self.preview()
 
+    def look_again(self) -> None:
+        """Look again when it would have fired."""
+        self.preview()
+
     @work(exclusive=True, group="offer")
     async def _offer(self) -> None:
         try:

@@ -1,0 +1,51 @@
+"""Bars on whole columns: no peak is lost, nothing looks like a zero that is none."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallystick_tui.widgets.column_bars import Bar, column_bars
+
+FIGURES = st.lists(st.integers(1, 1000), min_size=1, max_size=400)
+
+
+def columns_of(bars: list[Bar], *, count: int, columns: int) -> list[float]:
+    """Return the figure that each column shows; 0 where it shows none."""
+    shown = [0.0] * columns
+    for bar in bars:
+        begin, end = ((bar.centre + side * bar.width / 2) / count * columns for side in (-1, 1))
+        assert abs(begin - round(begin)) < 1e-6
+        assert round(end) > round(begin)
+        for column in range(round(begin), round(end)):
+            shown[column] = max(shown[column], bar.figure)
+    return shown
+
+
+def bars_of(figures: list[int], columns: int) -> list[Bar]:
+    points = [(at + 0.5, float(figure)) for at, figure in enumerate(figures)]
+    return column_bars(points, step=1.0, first=0.0, last=float(len(figures)), columns=columns)
+
+
+@given(FIGURES, st.integers(1, 200))
+def test_each_column_shows_the_highest_of_its_bars_and_none_is_empty(figures: list[int], columns: int) -> None:
+    bars = bars_of(figures, columns)
+    if columns >= 3 * len(figures):
+        assert [bar.figure for bar in bars] == figures
+        return
+    shown = columns_of(bars, count=len(figures), columns=columns)
+    assert min(shown) > 0
+    assert max(shown) == max(figures)
+    if columns >= len(figures):
+        # Every bar is seen.
+        assert [bar.figure for bar in bars] == figures
+
+
+def test_where_there_is_no_figure_there_is_no_bar() -> None:
+    bars = column_bars([(0.5, 7.0), (9.5, 3.0)], step=1.0, first=0.0, last=10.0, columns=10)
+    assert columns_of(bars, count=10, columns=10) == [7.0, *[0.0] * 8, 3.0]
+
+
+def test_a_graph_without_width_has_no_bars() -> None:
+    assert column_bars([(1.0, 2.0)], step=1.0, first=0.0, last=2.0, columns=0) == []
+    assert column_bars([(1.0, 2.0)], step=1.0, first=2.0, last=2.0, columns=5) == []
