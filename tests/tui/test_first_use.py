@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import pytest
 from textual.widgets import Input, OptionList
 
-from tallystick_tui.navigation import ToEvents
+from tallystick_tui import collector
+from tallystick_tui.app import DashboardApp
+from tallystick_tui.dialogs.keys_screen import KeysScreen
+from tallystick_tui.navigation import ToEvents, ToExplorer
 from tallystick_tui.screens.events.event_screen import EventScreen
 from tallystick_tui.screens.events.events_screen import EventsScreen
+from tallystick_tui.screens.explorer.events_behind import EventsBehind
+from tallystick_tui.screens.explorer.explorer_screen import ExplorerScreen
 from tallystick_tui.screens.overview.overview_screen import OverviewScreen
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.screens.signals.signal_body import Typed, Unreadable, body_of
+from tallystick_tui.widgets.record_table import RecordTable
 from tests.appliance import Appliance
 
 from .conftest import dashboard, until
@@ -116,3 +123,55 @@ def test_shares_of_a_limit_are_percent_and_need_no_blanks() -> None:
     condition = body_of(typed(thresholds="50,80,100", limit="240000"))["condition"]
     assert isinstance(condition, dict)
     assert condition["thresholds"] == ["50", "80", "100"]
+
+
+def test_figures_are_shaded_anew_when_another_theme_is_chosen(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(160, 48)) as pilot:
+            await pilot.press("2")
+            await until(lambda: isinstance(app.screen, ExplorerScreen) and app.screen.shown is not None)
+            app.go_to(ToExplorer(meter="tokens", group_by=("customer",), window="day"))
+            await until(lambda: bool(shades(app)))
+            before = shades(app)
+            app.theme = "tallystick-light"
+            await until(lambda: shades(app) != before)
+            assert not set(before) & set(shades(app))
+
+    asyncio.run(run())
+
+
+def shades(app: DashboardApp) -> list[str]:
+    """Return the backgrounds of the figures that have one."""
+    table = app.screen.query_one("#explorer-table", RecordTable)
+    cells = [cell for row in range(table.row_count) for cell in table.get_row_at(row)]
+    return [str(cell.style) for cell in cells if " on " in f" {cell.style}"]
+
+
+def test_the_list_of_keys_is_there_over_the_events_behind_a_figure_too(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(80, 24)) as pilot:
+            app.go_to(ToExplorer(meter="tokens", group_by=("customer",)))
+            await until(lambda: isinstance(app.screen, ExplorerScreen) and app.screen.shown is not None)
+            await until(lambda: bool(app.screen.query_one("#explorer-table", RecordTable).row_count))
+            await pilot.press("x")
+            await until(lambda: isinstance(app.screen, EventsBehind) and app.screen.is_settled)
+            await pilot.press("question_mark")
+            await until(lambda: isinstance(app.screen, KeysScreen))
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, EventsBehind))
+
+    asyncio.run(run())
+
+
+def test_what_stays_is_set_aside_and_the_collector_goes_on() -> None:
+    collector.hold()
+    try:
+        assert not gc.isenabled()
+        collector.settle()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.enable()
+        gc.unfreeze()

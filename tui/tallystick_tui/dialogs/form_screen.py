@@ -95,7 +95,10 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
         raise NotImplementedError
 
     async def begin(self) -> None:
-        """Fit the form to what it is about, once its fields are there; nothing by default."""
+        """Fit the form to what it is about, once its fields are there, before it counts as what it begins with; nothing by default."""
+
+    def started(self) -> None:
+        """Do what belongs to a form in which somebody types; nothing by default."""
 
     def look_again(self) -> None:
         """Ask again what could not be asked while the connection was lost; nothing by default."""
@@ -117,6 +120,7 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
             return
         self._is_laid_out = True
         self._begin_typing()
+        self.started()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as Textual calls it

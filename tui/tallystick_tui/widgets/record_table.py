@@ -100,7 +100,7 @@ class RecordTable(DataTable[Text]):
         for key, cells in shown.items():
             before = self._shown[key]
             for column, old, new in zip(self._columns, before, cells, strict=True):
-                if old != new:
+                if not _is_same(old, new):
                     self.update_cell(key, column.key, _aligned(column, new), update_width=True)
 
     def _fill(self, shown: dict[str, tuple[str | Text, ...]], *, stays_at_top: bool) -> None:
@@ -115,6 +115,12 @@ class RecordTable(DataTable[Text]):
             if chosen is not None and chosen in shown and not stays_at_top:
                 self.move_cursor(row=list(shown).index(chosen), animate=False, scroll=False)
                 self.scroll_to(y=scroll_y, animate=False)
+
+
+def _is_same(old: str | Text, new: str | Text) -> bool:
+    # Rich's texts are equal whatever style they have as a whole.
+    styles = [each.style if isinstance(each, Text) else "" for each in (old, new)]
+    return old == new and styles[0] == styles[1]
 
 
 def _aligned(column: Column, cell: str | Text) -> Text:

@@ -15,8 +15,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Static
 
+from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient, segment
 from tallystick_tui.connection.failure import ApplianceFailure
+from tallystick_tui.dialogs.keys_screen import KeysScreen
 from tallystick_tui.navigation import ToEvents
 from tallystick_tui.ready_screen import ReadyScreen
 from tallystick_tui.texts import figures, moments
@@ -59,6 +61,7 @@ class EventsBehind(ModalScreen[None], ReadyScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "Back", key_display="esc"),
         Binding("enter", "open", "Open event", show=False),
+        Binding("question_mark,f1", "keys", "All keys", key_display="?"),
         Binding("n,right", "turn(1)", "Next page", key_display="n"),
         Binding("p,left", "turn(-1)", "Page before", key_display="p"),
     ]
@@ -90,6 +93,10 @@ class EventsBehind(ModalScreen[None], ReadyScreen[None]):
         yield OpeningTable(_EVENTS, id="behind")
         yield Static("loading …", id="behind-proof", markup=False)
         yield KeyHints()
+
+    def action_keys(self) -> None:
+        """List every key that does something here."""
+        app_of(self).push_screen(KeysScreen(self))
 
     def on_mount(self) -> None:
         """Ask for the first page."""

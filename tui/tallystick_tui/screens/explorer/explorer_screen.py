@@ -110,6 +110,11 @@ class ExplorerScreen(SectionScreen):
         if isinstance(destination, ToExplorer):
             self.question, self.trail = arriving(self.question, destination), []
 
+    @on(events.Mount)
+    def follow_theme(self) -> None:
+        """Shade figures in the colours of another theme when one is chosen."""
+        self.watch(self.dashboard, "theme", self._show_answer, init=False)
+
     def on_screen_resume(self) -> None:
         """Look again which meters there are."""
         self._meters.forget()

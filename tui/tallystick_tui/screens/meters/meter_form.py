@@ -225,8 +225,8 @@ class MeterForm(FormScreen[Meter]):
         await box.remove_children()
         await box.mount_all(fields)
 
-    def _begin_typing(self) -> None:
-        super()._begin_typing()
+    def started(self) -> None:
+        """Look what it would count, from now on with every change."""
         self._is_watched = True
         self._preview()
 

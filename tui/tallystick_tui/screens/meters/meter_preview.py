@@ -93,8 +93,10 @@ class MeterPreview(VerticalScroll):
         days, window = _RANGES[self._range]
         now = self._viewer.now()
         start = now - timedelta(days=days)
-        if window == "day":
-            start = start.astimezone(self._viewer.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        if days > 1:
+            # Whole days with today, as the explorer counts them: the same words have the same figure there.
+            first_day = now.astimezone(self._viewer.zone) - timedelta(days=days - 1)
+            start = first_day.replace(hour=0, minute=0, second=0, microsecond=0)
         span = {"from": rfc3339(start), "to": rfc3339(now)}
         by_time = {**span, "window": window, "timezone": self._viewer.zone_name, "fill": "zero"}
         dimensions = draft.get("dimensions")

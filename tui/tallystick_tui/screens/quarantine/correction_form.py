@@ -77,8 +77,8 @@ class CorrectionForm(FormScreen[list[Outcome]]):
         event.stop()
         self._fit()
 
-    def _begin_typing(self) -> None:
-        super()._begin_typing()
+    def started(self) -> None:
+        """Show what the events become."""
         self._fit()
 
     def correction(self) -> Correction:

@@ -133,8 +133,8 @@ class EntryForm(FormScreen[Outcome]):
         if not self._check():
             super().action_save()
 
-    def _begin_typing(self) -> None:
-        super()._begin_typing()
+    def started(self) -> None:
+        """Mark what was refused."""
         entry = self._entry
         field = "id" if entry.code == "conflict" else named_field(entry.detail)
         if field:
