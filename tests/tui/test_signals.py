@@ -246,6 +246,7 @@ def test_a_webhook_is_made_and_its_secret_shown_once_and_a_local_address_is_refu
         await typed(app, pilot, "url", "http://127.0.0.1:9/hook")
         await pilot.press("ctrl+s")
         await until(lambda: isinstance(app.screen, SecretShownOnce))
+        await until(lambda: bool(app.screen.query("#secret")))
         secret = str(app.screen.query_one("#secret", Static).content)
         assert secret.startswith("whsec_")
         await pilot.press("escape")

@@ -203,7 +203,7 @@ def test_an_event_is_looked_up_and_voided(cli: CommandLine) -> None:
     assert cli("events", "void", "v1", "--source", "gw", "--reason", "test") == 0
     assert cli.answer("events", "get", "v1", "--source", "gw")["state"] == "voided"
     assert cli("events", "void", "v1", "never-sent", "--source", "gw", "--reason", "test") == 1
-    assert "not found: never-sent" in cli.err
+    assert "not found of source 'gw': never-sent" in cli.err
     assert cli("events", "void", "never-sent", "--source", "gw", "--reason", "test", "--remember") == 0
     assert cli("events", "get", "nothing") == 1
     assert cli.err.count("\n") == 1

@@ -125,8 +125,8 @@ class TimeGraph(Container):
         plot: PlotWidget = self._library.PlotWidget(allow_pan_and_zoom=False)
         plot.can_focus = False
         await self.mount(plot)
-        if not plot.children:
-            return  # what closes mounts nothing any more
+        if not plot.query("Grid"):
+            return  # what closes mounts nothing any more, and its parts go one by one
         # Only now: a plot lays its margins out as soon as they are set, in parts that mounting makes.
         plot.margin_top, plot.margin_left, plot.margin_bottom = 0, _MARGIN_LEFT, 1
         self._plot = plot
