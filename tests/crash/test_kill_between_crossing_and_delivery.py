@@ -34,7 +34,7 @@ def moody(random: Random) -> Behaviour:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         # Slow enough to be killed meanwhile; now and then the answer is lost, though the message came.
         time.sleep(random.random() * 0.05)
-        (closing if random.random() < 0.2 else answering(200))(handler)
+        (closing if random.random() < 0.1 else answering(200))(handler)
 
     return answer
 
@@ -78,7 +78,8 @@ def until_looked(appliance: Appliance) -> None:
 
 
 def until_waiting(appliance: Appliance, *, at_most: int) -> None:
-    deadline = time.monotonic() + 60
+    # One whose answer was lost three times is sent again after a minute.
+    deadline = time.monotonic() + 180
     while sum(channel["waiting"] for channel in appliance.client.get("/v1/channels").json()["items"]) > at_most:
         assert time.monotonic() < deadline, "too many are still waiting"
         time.sleep(0.05)
