@@ -17,6 +17,8 @@ from textual.widgets import DataTable
 from tallystick_tui.app_of import app_of
 
 ROWS_MAX: Final = 2_000
+_CELLS_KEPT: Final = 1_500
+_ROWS_KEPT: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,11 @@ class RecordTable(DataTable[Text]):
 
     def __init__(self, columns: Sequence[Column], *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes, cursor_type="row", zebra_stripes=False)
+        # Textual keeps ten thousand drawn cells and a thousand rows of each table, also of what is no longer shown: an overview that is
+        # left open grew by 9 MiB in 40 minutes. More than a large terminal shows at once is of no use.
+        self._cell_render_cache.maxsize = _CELLS_KEPT
+        for kept in (self._row_render_cache, self._row_renderable_cache, self._line_cache):
+            kept.maxsize = _ROWS_KEPT
         self._columns = tuple(columns)
         self._shown: dict[str, tuple[str | Text, ...]] = {}
         self._chosen_before: str | None = None
