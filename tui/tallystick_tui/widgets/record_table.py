@@ -17,8 +17,6 @@ from textual.widgets import DataTable
 from tallystick_tui.app_of import app_of
 
 ROWS_MAX: Final = 2_000
-_CELLS_KEPT: Final = 1_500
-_ROWS_KEPT: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +42,6 @@ class RecordTable(DataTable[Text]):
 
     def __init__(self, columns: Sequence[Column], *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes, cursor_type="row", zebra_stripes=False)
-        # Textual keeps ten thousand drawn cells and a thousand rows of each table, also of what is no longer shown: an overview that is
-        # left open grew by 9 MiB in 40 minutes. More than a large terminal shows at once is of no use.
-        self._cell_render_cache.maxsize = _CELLS_KEPT
-        for kept in (self._row_render_cache, self._row_renderable_cache, self._line_cache):
-            kept.maxsize = _ROWS_KEPT
         self._columns = tuple(columns)
         self._shown: dict[str, tuple[str | Text, ...]] = {}
         self._chosen_before: str | None = None
@@ -104,11 +97,17 @@ class RecordTable(DataTable[Text]):
             self.add_column(label, key=column.key, width=column.width)
 
     def _change_cells(self, shown: dict[str, tuple[str | Text, ...]]) -> None:
+        has_changed = False
         for key, cells in shown.items():
             before = self._shown[key]
             for column, old, new in zip(self._columns, before, cells, strict=True):
                 if not _is_same(old, new):
                     self.update_cell(key, column.key, _aligned(column, new), update_width=True)
+                    has_changed = True
+        if has_changed:
+            # All that was drawn before is of no use any more, and yet would be kept, ten thousand cells a table: an overview that was left
+            # open grew by 9 MiB in 40 minutes.
+            self._clear_caches()
 
     def _fill(self, shown: dict[str, tuple[str | Text, ...]], *, stays_at_top: bool) -> None:
         chosen, scroll_y = self.chosen or self._chosen_before, self.scroll_y
