@@ -101,7 +101,10 @@ class BackupFolder:
         """Write blocks behind the last one; on disk with the next `keep`. Raises `OtherLog`, `BrokenChain`, `OSError`."""
         head = self.head
         for stored in blocks:
-            head = head_after(head, stored, self.path)
+            block = open_block(stored, position=head.position + 1)
+            if not block.follows(head):
+                raise OtherLog(str(self.path), block=head.block)
+            head = block.head
         content = framed(blocks)
         if self._descriptor < 0 or self._at >= self._file_bytes_max:
             self._next_file()
@@ -110,8 +113,13 @@ class BackupFolder:
         self._bytes += len(content)
         self.head = head
 
-    def keep(self, *, at_ms: int) -> None:
-        """Put on disk what was added, and then say so in `HEAD`. Raises `OSError`."""
+    @property
+    def unkept_bytes(self) -> int:
+        """How much was added since the last `keep`."""
+        return self._bytes - (0 if self.kept is None else self.kept.bytes)
+
+    def keep(self, *, at_ms: int) -> BackupHead:
+        """Put on disk what was added, and then say so in `HEAD`, which is returned. Raises `OSError`."""
         if self._descriptor >= 0:
             os.fsync(self._descriptor)
             sync_directory(self.path)
@@ -122,6 +130,7 @@ class BackupFolder:
         )  # fmt: skip
         write_durably(self.path / _HEAD, msgspec.json.encode(self.kept) + b"\n")
         hit("backup.kept")
+        return self.kept
 
     def blocks(self) -> Iterator[tuple[Block, bytes]]:
         """Yield all blocks up to the head, each with the bytes that the log stores. Raises `DamagedBackup` where one is not what it was."""
@@ -130,9 +139,11 @@ class BackupFolder:
             for stored in self._frames(number):
                 try:
                     block = open_block(stored, position=head.position + 1)
-                    head = head_after(head, stored, self.path)
-                except (DamagedStore, OtherLog) as damage:
+                except DamagedStore as damage:
                     raise DamagedBackup(str(self.path), file=_name(number), position=head.position + 1) from damage
+                if not block.follows(head):
+                    raise DamagedBackup(str(self.path), file=_name(number), position=head.position + 1)
+                head = block.head
                 yield block, stored
         if head != self.head:
             raise DamagedBackup(str(self.path), file=_name(self._files), position=head.position + 1)
@@ -181,14 +192,6 @@ class BackupFolder:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-
-
-def head_after(head: LogHead, stored: bytes, path: Path) -> LogHead:
-    """Return the head once this block stands behind it. Raises `OtherLog` if it is of another chain, `BrokenChain` if it is not whole."""
-    block = open_block(stored, position=head.position + 1)
-    if block.number != head.block + 1 or block.previous_hash != head.hash:
-        raise OtherLog(str(path), block=head.block)
-    return LogHead(position=block.last_position, block=block.number, hash=block.hash)
 
 
 def _read_head(path: Path) -> BackupHead | None:

@@ -13,7 +13,7 @@ from tallystick.instant import NS_PER_MS, Clock
 from tallystick.log_head import LogHead
 from tallystick.progress import Progress
 
-from .backup_folder import BackupFolder
+from .backup_folder import BackupFolder, BackupHead
 
 # So much may have to be copied again after a crash.
 _KEEP_EVERY_BYTES: Final = 64 * 1024 * 1024
@@ -33,25 +33,22 @@ class BlockSource(Protocol):
 
 def take_backup(
     folder: BackupFolder, source: BlockSource, report: Callable[[Progress], None], *, clock: Clock
-) -> LogHead:
-    """Add what the log has up to its head of this moment, or a little more, and return where the backup ends now.
+) -> BackupHead:
+    """Add what the log has up to its head of this moment, or a little more, and return what the backup has now.
 
     Raises `OtherLog` if the folder holds blocks that are not of this log, `DamagedStore` if the log is damaged, `OSError`.
     """
     end = source.log_head()
     if folder.head.block > end.block or (folder.head.block == end.block and folder.head.hash != end.hash):
         raise OtherLog(str(folder.path), block=folder.head.block)
-    since_kept = 0
     while folder.head.block < end.block:
         blocks = source.stored_blocks(after=folder.head.block)
         if not blocks:
             raise OtherLog(str(folder.path), block=folder.head.block)
         folder.add(blocks)
         report(Progress("copy", folder.head.position, end.position))
-        since_kept += sum(map(len, blocks))
-        if since_kept >= _KEEP_EVERY_BYTES:
+        if folder.unkept_bytes >= _KEEP_EVERY_BYTES:
             folder.keep(at_ms=clock.now() // NS_PER_MS)
-            since_kept = 0
-    folder.keep(at_ms=clock.now() // NS_PER_MS)
-    report(Progress("copy", folder.head.position, folder.head.position))
-    return folder.head
+    kept = folder.keep(at_ms=clock.now() // NS_PER_MS)
+    report(Progress("copy", kept.position, kept.position))
+    return kept

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tallystick.backup.backup_folder import BackupFolder
+from tallystick.backup.backup_folder import BackupFolder, BackupHead
 from tallystick.backup.take_backup import take_backup
 from tallystick.data_directory import DataDirectory
 from tallystick.engine_settings import EngineSettings
@@ -55,14 +55,12 @@ def rebuild_directory(
     settings = settings or EngineSettings()
     with _opened(directory, settings) as (opened, tables):
         ledger = Ledger(opened, tables, clock=clock, settings=settings)
-        try:
+        with closing(ledger.partials):
             rebuild(ledger, entropy=entropy, checkpoint_events=settings.checkpoint_events, report=report)
-        finally:
-            ledger.partials.close()
         return ledger.log.head
 
 
-def back_up_directory(directory: Path, backup: Path, report: Report, *, clock: Clock) -> LogHead:
+def back_up_directory(directory: Path, backup: Path, report: Report, *, clock: Clock) -> BackupHead:
     """Add to a backup what it does not have of the directory's log; see `take_backup`. Raises `StoreRefused` too."""
     with SharedLog(directory) as log, BackupFolder.adding(backup) as folder:
         return take_backup(folder, log, report, clock=clock)
@@ -72,12 +70,7 @@ def back_up_directory(directory: Path, backup: Path, report: Report, *, clock: C
 def _opened(directory: Path, settings: EngineSettings) -> Generator[tuple[DataDirectory, Tables]]:
     if not (directory / "FORMAT").exists():
         raise StoreRefused(f"{directory} is no data directory: it has no file FORMAT")
-    opened = DataDirectory(directory)
-    try:
+    with closing(DataDirectory(directory)) as opened:
         tables = Tables(opened.log_path, map_bytes_max=settings.map_bytes_max, may_create=False)
-        try:
+        with closing(tables):
             yield opened, tables
-        finally:
-            tables.close()
-    finally:
-        opened.close()

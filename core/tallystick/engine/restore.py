@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from tallystick.entropy import Entropy
 from tallystick.errors import StoreRefused
 from tallystick.failpoints import hit
 from tallystick.instant import Clock
+from tallystick.log.block import Block
 from tallystick.log.event_log import EventLog
 from tallystick.log.tables import Tables
 from tallystick.log_head import LogHead
@@ -47,38 +49,29 @@ def restore_directory(
     settings = settings or EngineSettings()
     _begin(directory)
     try:
-        head = _restore(backup, directory, report, clock=clock, entropy=entropy, settings=settings)
+        return _restore(backup, directory, report, clock=clock, entropy=entropy, settings=settings)
     except Exception:
         # All in it was made here.
         for entry in directory.iterdir():
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         raise
-    return head
 
 
 def _restore(
     backup: BackupFolder, directory: Path, report: Report, *, clock: Clock, entropy: Entropy, settings: EngineSettings
 ) -> LogHead:
-    opened = DataDirectory(directory, is_restored=True)
-    try:
-        tables = Tables(opened.log_path, map_bytes_max=settings.map_bytes_max)
-        try:
+    with closing(DataDirectory(directory, is_restored=True)) as opened:
+        with closing(Tables(opened.log_path, map_bytes_max=settings.map_bytes_max)) as tables:
             ledger = Ledger(opened, tables, clock=clock, settings=settings)
-            try:
+            with closing(ledger.partials):
                 _copy(backup, tables, ledger.log, report)
                 hit("restore.copied")
                 rebuild(ledger, entropy=entropy, checkpoint_events=settings.checkpoint_events, report=report)
                 hit("restore.rebuilt")
-            finally:
-                ledger.partials.close()
-        finally:
-            tables.close()
         opened.stamp()
         hit("restore.stamped")
         (directory / RESTORING).unlink()
         sync_directory(directory)
-    finally:
-        opened.close()
     return ledger.log.head
 
 
@@ -95,16 +88,16 @@ def _begin(directory: Path) -> None:
 def _copy(backup: BackupFolder, tables: Tables, log: EventLog, report: Report) -> None:
     for blocks in _batches(backup):
         with tables.write() as txn:
-            written = log.append_stored(txn, blocks)
-        log.advance(written)
+            log.append_stored(txn, blocks)
+        log.advance([block for block, _ in blocks])
         report(Progress("copy", log.head.position, backup.head.position))
 
 
-def _batches(backup: BackupFolder) -> Iterator[list[bytes]]:
-    waiting: list[bytes] = []
+def _batches(backup: BackupFolder) -> Iterator[list[tuple[Block, bytes]]]:
+    waiting: list[tuple[Block, bytes]] = []
     size = 0
-    for _, stored in backup.blocks():
-        waiting.append(stored)
+    for block, stored in backup.blocks():
+        waiting.append((block, stored))
         size += len(stored)
         if size >= _BYTES_PER_TRANSACTION:
             yield waiting

@@ -23,7 +23,7 @@ from tallystick.log.block import Block, BlockKind
 from tallystick.log.event_log import EventLog
 from tallystick.log.events_payload import decode_events
 from tallystick.log.tables import COUNTED, Tables
-from tallystick.log_head import EMPTY_HEAD, LogHead
+from tallystick.log_head import EMPTY_HEAD
 from tallystick.progress import Progress
 from tallystick.segments.verify_segments import verify_segments
 from tallystick.store import VerifyReport
@@ -124,7 +124,7 @@ class _Verification:
             if block.position > self._end:
                 return
             self._check_number(block)
-            self._last = LogHead(position=block.last_position, block=block.number, hash=block.hash)
+            self._last = block.head
             if block.kind == BlockKind.EVENTS:
                 columns = decode_events(block.payload, first_position=block.position)
                 self._events += len(columns)

@@ -18,7 +18,7 @@ import msgspec
 from tallystick.errors import BrokenChain, DamagedStore
 from tallystick.event import Position
 from tallystick.instant import Instant
-from tallystick.log_head import EMPTY_HEAD
+from tallystick.log_head import EMPTY_HEAD, LogHead
 
 GENESIS_HASH: Final = EMPTY_HEAD.hash
 # Fewer would waste half a page of the map for each block, more would make one receipt decode more than a millisecond of events.
@@ -74,6 +74,15 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     def last_position(self) -> Position:
         """The position of the block's last record."""
         return Position(self.position + self.record_count - 1)
+
+    @property
+    def head(self) -> LogHead:
+        """Where a log ends that ends with this block."""
+        return LogHead(position=self.last_position, block=self.number, hash=self.hash)
+
+    def follows(self, head: LogHead) -> bool:
+        """Whether it is the next block of a log that ends there."""
+        return self.number == head.block + 1 and self.previous_hash == head.hash
 
     @property
     def header(self) -> BlockHeader:

@@ -49,7 +49,6 @@ class EventLog:
 
     def append(self, txn: lmdb.Transaction, drafts: list[Draft], *, written_at: Instant) -> list[Block]:
         """Write the drafts as the next blocks within a transaction; call `advance` once it has committed."""
-        table = self._tables.tables[b"blocks"]
         blocks: list[Block] = []
         number, position, previous_hash = self.head.block, self.head.position, self.head.hash
         for draft in drafts:
@@ -62,36 +61,32 @@ class EventLog:
                 previous_hash=previous_hash,
                 payload=draft.payload,
             )
-            key = _KEY.pack(block.position)
-            txn.put(key, stored, db=table, overwrite=False, append=True)
-            self._tables.put(txn, b"block_numbers", _KEY.pack(block.number), key, overwrite=False, append=True)
+            self._put(txn, block, stored)
             number, position, previous_hash = block.number, block.last_position, block.hash
             blocks.append(block)
         return blocks
 
-    def append_stored(self, txn: lmdb.Transaction, stored_blocks: Sequence[bytes]) -> list[Block]:
-        """Write blocks that another log stored, as they are, behind the head; call `advance` once it has committed.
+    def append_stored(self, txn: lmdb.Transaction, blocks: Sequence[tuple[Block, bytes]]) -> None:
+        """Write blocks behind the head as another log stored them; call `advance` once it has committed.
 
-        Raises `BrokenChain`, `DamagedStore` if they do not continue it.
+        Raises `BrokenChain` if they do not continue it.
         """
-        table = self._tables.tables[b"blocks"]
-        blocks: list[Block] = []
         head = self.head
-        for stored in stored_blocks:
-            block = open_block(stored, position=head.position + 1)
-            if block.number != head.block + 1 or block.previous_hash != head.hash:
+        for block, stored in blocks:
+            if not block.follows(head):
                 raise BrokenChain(block.position, expected=head.hash, found=block.previous_hash)
-            key = _KEY.pack(block.position)
-            txn.put(key, stored, db=table, overwrite=False, append=True)
-            self._tables.put(txn, b"block_numbers", _KEY.pack(block.number), key, overwrite=False, append=True)
-            head = _head_after(block)
-            blocks.append(block)
-        return blocks
+            self._put(txn, block, stored)
+            head = block.head
+
+    def _put(self, txn: lmdb.Transaction, block: Block, stored: bytes) -> None:
+        key = _KEY.pack(block.position)
+        txn.put(key, stored, db=self._tables.tables[b"blocks"], overwrite=False, append=True)
+        self._tables.put(txn, b"block_numbers", _KEY.pack(block.number), key, overwrite=False, append=True)
 
     def advance(self, blocks: list[Block]) -> None:
         """Move the head past blocks that are on disk."""
         if blocks:
-            self.head = _head_after(blocks[-1])
+            self.head = blocks[-1].head
 
     def block_at(self, position: int) -> Block:
         """Return the block that holds the position. Raises `NotFound`, `BrokenChain`, `DamagedStore`."""
@@ -191,17 +186,13 @@ class EventLog:
             if not cursor.last():
                 return EMPTY_HEAD
             position, stored = _position_of(cursor.key()), bytes(cursor.value())
-        return _head_after(open_block(stored, position=position))
+        return open_block(stored, position=position).head
 
 
 def _position_of(key: bytes | memoryview) -> int:
     if len(key) != _KEY.size:
         raise DamagedStore(0, f"a block is kept under a key of {len(key)} bytes")
     return _KEY.unpack(key)[0]
-
-
-def _head_after(block: Block) -> LogHead:
-    return LogHead(position=block.last_position, block=block.number, hash=block.hash)
 
 
 def _check_link(previous: Block | None, block: Block) -> None:

@@ -61,8 +61,7 @@ class SharedLog:
             if not cursor.last():
                 return EMPTY_HEAD
             position, stored = int.from_bytes(bytes(cursor.key())), bytes(cursor.value())
-        block = open_block(stored, position=position)
-        return LogHead(position=block.last_position, block=block.number, hash=block.hash)
+        return open_block(stored, position=position).head
 
     def stored_blocks(self, *, after: int) -> list[bytes]:
         """Return some MiB of blocks behind block number `after`, as they are stored. Raises `DamagedStore`."""

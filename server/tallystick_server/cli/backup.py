@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,13 +10,12 @@ import msgspec
 from cyclopts import App, Parameter
 
 from .asking import AsJson
-from .directory import ConfigFile, DataDirectory, existing, one_of, settings_of
+from .directory import AdminKey, AskedUrl, ConfigFile, DataDirectory, existing, one_of, settings_of
 from .failure import Failure
-from .terminal import Terminal
+from .terminal import Terminal, show_progress
 
 if TYPE_CHECKING:
     from tallystick.log_head import LogHead
-    from tallystick.progress import Progress
 
     from .client import ApplianceClient
     from .offline_walk import Finding
@@ -38,10 +38,8 @@ def backup(
     *,
     data: DataDirectory = None,
     config: ConfigFile = None,
-    url: Annotated[
-        str | None, Parameter(help="Ask the appliance at this address instead of reading a directory.")
-    ] = None,
-    api_key: Annotated[str | None, Parameter(env_var="TALLYSTICK_API_KEY", help="Admin key, with --url.")] = None,
+    url: AskedUrl = None,
+    api_key: AdminKey = None,
     check: Annotated[
         bool, Parameter(help="Add nothing: check that each block in the folder is what was written.")
     ] = False,
@@ -88,16 +86,12 @@ def _asked(client: ApplianceClient, dest: Path, terminal: Terminal) -> Finding:
     from .offline_walk import Finding
 
     with terminal.progress() as bar:
-
-        def show(progress: Progress) -> None:
-            bar.show(progress.done, progress.total or None, f"{progress.step} {progress.done:,}")
-
         try:
             with BackupFolder.adding(dest) as folder:
-                head = take_backup(folder, AskedLog(client), show, clock=SystemClock())
+                kept = take_backup(folder, AskedLog(client), partial(show_progress, bar), clock=SystemClock())
         except TallystickError as error:
             raise Failure(str(error)) from error
-    return Finding(position=head.position, blocks=head.block, head_hash=head.hash.hex())
+    return Finding(position=kept.position, blocks=kept.block, head_hash=kept.hash)
 
 
 class _Head(msgspec.Struct, frozen=True):

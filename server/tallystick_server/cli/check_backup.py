@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .failure import Failure
+from .terminal import show_progress
 
 if TYPE_CHECKING:
-    from tallystick.progress import Progress
-
     from .offline_walk import Finding
     from .terminal import Terminal
 
@@ -23,13 +23,9 @@ def check_backup(path: Path, terminal: Terminal) -> Finding:
     from .offline_walk import Finding
 
     with terminal.progress() as bar:
-
-        def show(progress: Progress) -> None:
-            bar.show(progress.done, progress.total or None, f"{progress.step} {progress.done:,}")
-
         try:
             folder = BackupFolder.opened(path)
-            report = use_case.check_backup(folder, show)
+            report = use_case.check_backup(folder, partial(show_progress, bar))
         except TallystickError as error:
             raise Failure(str(error)) from error
     if report.first_bad_position is not None:

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import msgspec
 
-from .failure import BadUse, Failure
+from .failure import BadUse, Failure, NoAppliance
 from .printable import printable
 
 PAGE_LIMIT: Final = 1_000
@@ -203,7 +203,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Failure(f"the answer is not one of a tallystick appliance ({error}); check --url") from error
+        raise NoAppliance(error) from error
 
 
 def decode_object(body: bytes) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def decode_object(body: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Failure(f"the answer is not one of a tallystick appliance ({error}); check --url") from error
+        raise NoAppliance(error) from error
 
 
 def _words_of(response: httpx.Response) -> str:

@@ -19,6 +19,9 @@ ConfigFile = Annotated[
     Path | None, Parameter(name="--config", env_var="TALLYSTICK_CONFIG", help="The appliance's TOML file.")
 ]
 
+AskedUrl = Annotated[str | None, Parameter(help="Ask the appliance at this address instead of reading a directory.")]
+AdminKey = Annotated[str | None, Parameter(env_var="TALLYSTICK_API_KEY", help="Admin key, with --url.")]
+
 
 def settings_of(data: Path | None, config: Path | None) -> Settings:
     """Return the settings of file, environment and options, as `serve` reads them. Raises `BadUse`."""

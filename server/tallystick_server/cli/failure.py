@@ -16,6 +16,13 @@ class Failure(Exception):
     exit_code = EXIT_FAILURE
 
 
+class NoAppliance(Failure):
+    """What answers at the address is something else: the answer cannot be read."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"the answer is not one of a tallystick appliance ({error}); check --url")
+
+
 class BadUse(Failure):
     """The command was called in a way that cannot mean anything; nothing was done."""
 

@@ -12,7 +12,7 @@ import msgspec
 from .failure import Failure
 from .offline_walk import Finding, Message, Refusal, Step, Work
 from .program import program
-from .terminal import ProgressBar, Terminal
+from .terminal import Terminal, show_progress
 
 
 def walk(
@@ -35,7 +35,7 @@ def walk(
                     last = msgspec.json.decode(line, type=Message)
                     if isinstance(last, Step):
                         reached = last
-                        _show(bar, last)
+                        show_progress(bar, last)
             except BaseException:
                 child.kill()
                 raise
@@ -66,7 +66,3 @@ def _ended(code: int, reached: Step | None, errors: str) -> Finding:
         return Finding(first_bad_position=reached.done if reached else 0, problems=[problem])
     last_words = errors.strip().splitlines()[-1:] or [f"exit code {code}"]
     raise Failure(f"the walk ended before its time: {last_words[0]}")
-
-
-def _show(bar: ProgressBar, step: Step) -> None:
-    bar.show(step.done, step.total or None, f"{step.step} {step.done:,}")

@@ -108,8 +108,8 @@ def _backed_up(directory: Path, backup: Path) -> Finding:
     from tallystick.engine import back_up_directory
     from tallystick_server.present import SystemClock
 
-    head = back_up_directory(directory, backup, _report, clock=SystemClock())
-    return Finding(position=head.position, blocks=head.block, head_hash=head.hash.hex())
+    kept = back_up_directory(directory, backup, _report, clock=SystemClock())
+    return Finding(position=kept.position, blocks=kept.block, head_hash=kept.hash)
 
 
 def _restored(directory: Path, backup: Path, settings: EngineSettings) -> Finding:

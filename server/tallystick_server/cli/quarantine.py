@@ -10,6 +10,7 @@ from .asking import AsJson, Limit, Yes, sure
 from .connection import LOCAL, Connection
 from .events import at_least_one
 from .failure import Failure
+from .json_file import content_of
 from .listing import Field, Listing, show_item
 from .terminal import Terminal
 
@@ -116,7 +117,7 @@ def resubmit_quarantined(
     """Send a refused event again; it leaves quarantine once it is counted. Exit 1 if it is refused again."""
     from .client import Refused, decode_object, segment
 
-    corrected = None if file is None else _read(file)
+    corrected = None if file is None else content_of(file)
     headers = None if corrected is None else {"Content-Type": "application/json"}
     path = f"/v1/quarantine/{segment(entry_id)}/resubmit"
     with connection.client() as client:
@@ -150,13 +151,6 @@ def discard_quarantined(entry_id: EntryId, /, *, yes: Yes = False, connection: C
         client.call("DELETE", f"/v1/quarantine/{segment(entry_id)}")
     Terminal.of_process().note(f"Discarded {entry_id}.")
     return 0
-
-
-def _read(file: str) -> bytes:
-    import sys
-    from pathlib import Path
-
-    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
 
 
 def _reasons(body: bytes) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 import msgspec
 
-from .failure import Failure
+from .failure import NoAppliance
 from .printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -47,6 +47,30 @@ class ProgressBar(Protocol):
         ...
 
 
+class HowFar(Protocol):
+    """How far long work of the engine has come: `done` of `total` positions of the log."""
+
+    @property
+    def step(self) -> str:
+        """What is done."""
+        ...
+
+    @property
+    def done(self) -> int:
+        """Positions that are done."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """All of them; 0 where that is not known."""
+        ...
+
+
+def show_progress(bar: ProgressBar, progress: HowFar) -> None:
+    """Show it on a bar."""
+    bar.show(progress.done, progress.total or None, f"{progress.step} {progress.done:,}")
+
+
 class Terminal:
     """The two streams of one command."""
 
@@ -68,7 +92,7 @@ class Terminal:
         try:
             text = msgspec.json.format(document, indent=2).decode()
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Failure(f"the answer is not one of a tallystick appliance ({error}); check --url") from error
+            raise NoAppliance(error) from error
         self.out.write(printable_json(text) + "\n")
 
     def say(self, text: str) -> None:

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from .asking import AsJson
 from .connection import Connection
-from .directory import ConfigFile, DataDirectory, existing, one_of, settings_of
+from .directory import AdminKey, AskedUrl, ConfigFile, DataDirectory, existing, one_of, settings_of
 from .failure import BadUse
 from .terminal import Terminal
 
@@ -32,10 +32,8 @@ def verify(
     *,
     data: DataDirectory = None,
     config: ConfigFile = None,
-    url: Annotated[
-        str | None, Parameter(help="Ask the appliance at this address instead of reading a directory.")
-    ] = None,
-    api_key: Annotated[str | None, Parameter(env_var="TALLYSTICK_API_KEY", help="Admin key, with --url.")] = None,
+    url: AskedUrl = None,
+    api_key: AdminKey = None,
     statement: Annotated[
         str | None, Parameter(help="Check this saved statement instead; asks nobody, reads no directory.")
     ] = None,

@@ -29,7 +29,8 @@ def ignore(_progress: Progress) -> None:
 
 def back_up(folder: Path, log: GrowingLog, *, file_bytes_max: int = SMALL) -> LogHead:
     with BackupFolder.adding(folder, file_bytes_max=file_bytes_max) as backup:
-        return take_backup(backup, log, ignore, clock=ManualClock())
+        take_backup(backup, log, ignore, clock=ManualClock())
+        return backup.head
 
 
 def kept(folder: Path) -> list[bytes]:

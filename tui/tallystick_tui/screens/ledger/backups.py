@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tallystick_tui.config.failure import ConfigFailure
 from tallystick_tui.connection.appliance_client import ApplianceClient
-from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -46,6 +44,11 @@ class Running:
     done: int
     total: int
 
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1; 0 while that is not known."""
+        return self.done / self.total if self.total else 0.0
+
 
 class Backups:
     """Belongs to the event loop's thread; what reads or writes files does so in another."""
@@ -54,7 +57,6 @@ class Backups:
         self._client, self._viewer = client, viewer
         self.taken: list[Backup] = []
         self.running: Running | None = None
-        self._source: AskedLog | None = None
         self._folders: list[Path] = []
 
     async def read(self) -> None:
@@ -79,7 +81,7 @@ class Backups:
                 self.running = Running(folder, progress.done, progress.total)
                 told()
 
-        self._source = source = AskedLog(self._client)
+        source = AskedLog(self._client)
         self.running = Running(folder, 0, 0)
         told()
         try:
@@ -105,7 +107,7 @@ class Backups:
         try:
             text = self._viewer.kept.read().choices.get(_KEPT_AS, "[]")
             return [Path(name) for name in msgspec.json.decode(text, type=list[str])][:FOLDERS_MAX]
-        except (msgspec.MsgspecError, ConfigFailure):
+        except msgspec.MsgspecError:
             return self._folders
 
     def _read(self) -> list[Backup]:
@@ -118,10 +120,7 @@ def _take(folder: Path, source: AskedLog, report: Callable[[Progress], None], no
     from tallystick.instant import Instant, StillClock  # noqa: PLC0415
 
     with BackupFolder.adding(folder) as backup:
-        take_backup(backup, source, report, clock=StillClock(Instant(now_ns)))
-        if backup.kept is None:
-            raise ApplianceFailure("nothing was kept")
-        return backup.kept
+        return take_backup(backup, source, report, clock=StillClock(Instant(now_ns)))
 
 
 def _backup(folder: Path) -> Backup:

@@ -185,9 +185,8 @@ class LedgerScreen(SectionScreen):
         words = backups_words(self._backups, self._head, self.viewer.now(), is_plain=self.viewer.is_plain)
         self.query_one("#backups", Static).update(words)
         running = self._backups.running
-        share = "" if running is None else f"backup {running.done / (running.total or 1) * 100:.0f} %"
         # Where there is no room for the pane, this is how far it is.
-        self.query_one("#head-pane").border_subtitle = share
+        self.query_one("#head-pane").border_subtitle = "" if running is None else f"backup {running.share * 100:.0f} %"
 
     def _show_verification(self) -> None:
         words = verification_words(

@@ -18,9 +18,9 @@ _BAR_CELLS: Final = 30
 BACKUPS_NONE: Final = """no backup was taken from here yet
 
 b takes one into a folder of this machine, while the appliance runs."""
-BACKUPS_HOW: Final = """b takes what came since, or one into another folder.
-tallystick backup does the same from cron; tallystick restore makes a data directory of it. All figures follow from it; the key that opens \
-channels' secrets is not in it."""
+BACKUPS_AGAIN: Final = "b takes what came since, or one into another folder."
+BACKUPS_BESIDES: Final = """tallystick backup does the same from cron; tallystick restore makes a data directory of it. All figures follow \
+from it; the key that opens channels' secrets is not in it."""
 STEPS: Final = {"walk": "walking the chain", "compare": "comparing what follows from it", "done": "done"}
 
 
@@ -70,13 +70,11 @@ def backups_words(backups: Backups, head: LogHead | None, now: datetime, *, is_p
     """Return the one that is being taken, those that were, and what to do next."""
     parts: list[str] = []
     if backups.running is not None:
-        running = backups.running
-        share = running.done / running.total if running.total else 0.0
-        parts.append(f"{harmless(str(running.folder))}\n{_bar(share, is_plain=is_plain)}{share * 100:.0f} %")
+        share = backups.running.share
+        parts.append(f"{harmless(str(backups.running.folder))}\n{_bar(share, is_plain=is_plain)}{share * 100:.0f} %")
     parts += [backup_words(backup, head, now) for backup in backups.taken]
-    parts.append(
-        BACKUPS_HOW if backups.taken or backups.running else f"{BACKUPS_NONE}\n\n{BACKUPS_HOW.partition(chr(10))[2]}"
-    )
+    has_some = bool(backups.taken or backups.running)
+    parts.append(f"{BACKUPS_AGAIN}\n{BACKUPS_BESIDES}" if has_some else f"{BACKUPS_NONE}\n\n{BACKUPS_BESIDES}")
     return "\n\n".join(parts)
 
 
