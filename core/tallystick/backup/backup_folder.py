@@ -21,7 +21,7 @@ from typing import Final, Self
 import msgspec
 
 from tallystick.durable_files import sync_directory, write_all, write_durably
-from tallystick.errors import DamagedBackup, DamagedStore, OtherLog, StoreRefused
+from tallystick.errors import BrokenChain, DamagedBackup, DamagedStore, OtherLog, StoreRefused
 from tallystick.event import Position
 from tallystick.failpoints import hit
 from tallystick.log.block import Block, open_block
@@ -101,7 +101,13 @@ class BackupFolder:
         """Write blocks behind the last one; on disk with the next `keep`. Raises `OtherLog`, `BrokenChain`, `OSError`."""
         head = self.head
         for stored in blocks:
-            block = open_block(stored, position=head.position + 1)
+            try:
+                block = open_block(stored, position=head.position + 1)
+            except BrokenChain:
+                raise
+            except DamagedStore as stranger:
+                # It hashes to what it says, and says another place.
+                raise OtherLog(str(self.path), block=head.block) from stranger
             if not block.follows(head):
                 raise OtherLog(str(self.path), block=head.block)
             head = block.head

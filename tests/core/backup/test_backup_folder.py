@@ -126,14 +126,16 @@ def test_a_file_that_is_missing_or_cut_is_named(tmp_path: Path) -> None:
 
 
 def test_blocks_of_another_log_are_refused_and_the_folder_stays_as_it_was(tmp_path: Path) -> None:
-    log, other, shorter = GrowingLog(), GrowingLog(), GrowingLog()
+    log, other, shorter, elsewhere = GrowingLog(), GrowingLog(), GrowingLog(), GrowingLog()
     log.grow(b"a", b"b")
     other.grow(b"a", b"B", b"c")
     shorter.grow(b"a")
+    # As many blocks, and more records in them: the next block is for another position.
+    elsewhere.grow(b"aaa", b"bbb", b"c")
     same_length = GrowingLog()
     same_length.grow(b"a", b"B")
     back_up(tmp_path, log)
-    for stranger in (other, shorter, same_length):
+    for stranger in (other, shorter, same_length, elsewhere):
         with pytest.raises(OtherLog, match="into an empty folder"):
             back_up(tmp_path, stranger)
         assert kept(tmp_path) == log.blocks
