@@ -73,13 +73,22 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     state: EventState
 
 
+class Voiding(msgspec.Struct, frozen=True, kw_only=True):
+    """The correction by which an event no longer counts: its own place in the log, when it was written, and why."""
+
+    position: Position
+    at: Instant
+    reason: str
+
+
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """The proof that an event is in the log: the block that holds it, and how often it was sent again."""
+    """The proof that an event is in the log: the block that holds it, how often it was sent again, and what took it out of every figure."""
 
     stored: StoredEvent
     block: int
     block_hash: bytes
     duplicates_seen: int
+    voided: Voiding | None = None
 
 
 def property_text(value: PropertyValue) -> str:

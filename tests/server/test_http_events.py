@@ -138,6 +138,11 @@ def test_a_voided_event_stays_in_the_log_and_its_id_is_not_free_again(client: ht
         "not_found": [{"source": "", "id": f"{name}-unseen"}],
     }
     assert second["already_voided"] == 1
+    receipt = client.get("/v1/events/by-id", params={"id": name}).json()
+    assert receipt["state"] == "voided"
+    assert receipt["voided"]["reason"] == "test"
+    assert receipt["voided"]["position"] > receipt["position"]
+    assert receipt["voided"]["at"] >= receipt["received_at"]
     assert client.get("/v1/events", params={"customer": name}).json()["items"][0]["state"] == "voided"
     assert client.post("/v1/events", json=event).json()["duplicates"] == 1
 

@@ -256,6 +256,12 @@ def test_voiding_asks_for_a_reason_and_once_more_and_says_what_came_of_it(
             assert app.screen.query_one("#no", Button).has_focus
             await pilot.press("y")
             await until(lambda: isinstance(app.screen, EventsScreen) and [row[0] for row in rows(app)] == [" ", "✗"])
+            # Why stands with the event from then on.
+            await pilot.press("enter")
+            await until(lambda: any(pane.event and pane.event.voided for pane in app.screen.query(EventPane)))
+            (event,) = [pane.event for pane in app.screen.query(EventPane) if pane.event]
+            assert event.voided is not None
+            assert event.voided.reason == "test"
 
     asyncio.run(run())
     state = fixed.client.get("/v1/events/by-id", params={"id": "e-1"}).json()["state"]

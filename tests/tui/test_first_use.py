@@ -44,6 +44,8 @@ def test_an_event_opened_from_elsewhere_is_left_by_escape_and_stays_left(sampled
             app.go_to(ToEvents(id=event["id"], source=event["source"]))
             await until(lambda: isinstance(app.screen, EventScreen) and app.screen.has_content)
             await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, OverviewScreen))
+            await pilot.press("3")
             await until(lambda: isinstance(app.screen, EventsScreen))
             await pilot.press("r")
             await pilot.pause(0.3)

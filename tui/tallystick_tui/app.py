@@ -80,6 +80,8 @@ class DashboardApp(App[None]):
         self.sub_title = f"{name or client.url} · {self.viewer.zone_name}"
         self.client = client
         self.lost_words = ""
+        # The section from which somebody was sent to one: there escape goes back to.
+        self._origins: dict[str, str] = {}
         # Called once a section is there that was not opened before.
         self.after_opening: Callable[[], None] | None = None
         client.on_lost = self._on_lost
@@ -187,6 +189,7 @@ class DashboardApp(App[None]):
 
         async def arrive() -> None:
             before = self.screen
+            self._remember_origin(destination)
             await self.switch_mode(destination.section.value)
             while len(self.screen_stack) > 1:
                 await self.pop_screen()
@@ -198,6 +201,22 @@ class DashboardApp(App[None]):
                     screen.reload()
 
         self.call_next(arrive)
+
+    def _remember_origin(self, destination: Destination) -> None:
+        self._origins.pop(destination.section, None)
+        here = self.current_mode
+        if here != destination.section and destination != Destination(destination.section):
+            self._origins[destination.section] = here
+
+    @property
+    def origin(self) -> str | None:
+        """The section from where somebody was sent to the present one; None if that was opened by its own key."""
+        return self._origins.get(self.current_mode)
+
+    def go_back(self) -> None:
+        """Go back to where somebody was sent from, as it was left."""
+        if self.origin is not None:
+            self.switch_mode(self._origins.pop(self.current_mode))
 
     def _on_lost(self, failure: Unreachable) -> None:
         if not self.lost_words:

@@ -18,6 +18,9 @@ class ReadyScreen(Screen[T]):
     A modal screen names `ModalScreen` first and this second: styles are inherited along the first bases only.
     """
 
+    # From 120 columns on panes stand side by side.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
+
     @on(events.Compose)
     def fit(self) -> None:
         """Take the class of the terminal's width before there are parts, rather than when the first layout tells it."""

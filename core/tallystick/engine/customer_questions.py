@@ -5,8 +5,9 @@ Every method may be called from any thread. Each takes one view and answers of i
 
 from __future__ import annotations
 
-from tallystick.event import EventState, Receipt
+from tallystick.event import EventState, Position, Receipt, Voiding
 from tallystick.identity import Identity
+from tallystick.log.records import decode_void
 from tallystick.reconcile.claims import Claims
 from tallystick.reconcile.question import ReconcileQuestion
 from tallystick.reconcile.reconciliation import Reconciliation
@@ -81,10 +82,19 @@ class CustomerQuestions:
     def _receipt_at(self, view: View, position: int) -> Receipt:
         columns = self._ledger.folds.projections.columns_at(position)
         block = self._ledger.log.block_at(position)
-        state = EventState.VOIDED if position in view.voids else EventState.COUNTED
+        voided = self._voiding_of(view, position)
+        state = EventState.COUNTED if voided is None else EventState.VOIDED
         return Receipt(
             stored=columns.stored_event(position - columns.first_position, state=state),
             block=block.number,
             block_hash=block.hash,
             duplicates_seen=self._ledger.folds.duplicates.of(position),
+            voided=voided,
         )
+
+    def _voiding_of(self, view: View, position: int) -> Voiding | None:
+        since = view.voids.since_of(position)
+        if since is None:
+            return None
+        block = self._ledger.log.block_at(since)
+        return Voiding(position=Position(since), at=block.written_at, reason=decode_void(block.payload).reason)

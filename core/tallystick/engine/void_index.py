@@ -21,6 +21,8 @@ from tallystick.log.tables import Tables
 Int64s = npt.NDArray[np.int64]
 
 _POSITION: Final = struct.Struct(">Q")
+# 2^16 identities a record, so that the key of each is unique and still sorts by position.
+_PLACE_BITS: Final = 16
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_identity: Final = msgspec.msgpack.Decoder(Identity).decode
 
@@ -35,9 +37,14 @@ class Voids(msgspec.Struct, frozen=True):
         """Return the positions that did not count when the log ended at `position`."""
         return self.targets[self.since <= position]
 
-    def __contains__(self, position: int) -> bool:
+    def since_of(self, position: int) -> int | None:
+        """Return the log position that said that the event at `position` does not count; None if it does."""
         place = int(np.searchsorted(self.targets, position))
-        return place < len(self.targets) and int(self.targets[place]) == position
+        is_target = place < len(self.targets) and int(self.targets[place]) == position
+        return int(self.since[place]) if is_target else None
+
+    def __contains__(self, position: int) -> bool:
+        return self.since_of(position) is not None
 
 
 NO_VOIDS: Final = Voids(np.empty(0, np.int64), np.empty(0, np.int64))
@@ -58,7 +65,7 @@ class VoidIndex:
             pairs = b"".join(key + value for key, value in self._tables.rows(txn, b"voids"))
             for key, value in self._tables.rows(txn, b"remembered"):
                 identity = _decode_identity(value)
-                remembered[identity.source, identity.id] = _POSITION.unpack(key)[0]
+                remembered[identity.source, identity.id] = _POSITION.unpack(key)[0] >> _PLACE_BITS
         numbers = np.frombuffer(pairs, ">u8").astype(np.int64).reshape(-1, 2)
         self.voids = Voids(numbers[:, 0].copy(), numbers[:, 1].copy())
         self.remembered = remembered
@@ -69,8 +76,7 @@ class VoidIndex:
         for target in record.targets:
             self._tables.put(txn, b"voids", _POSITION.pack(target), since, overwrite=False)
         for place, identity in enumerate(record.remembered):
-            # 2^16 identities a record, so that the key is unique and still sorts by position.
-            key = _POSITION.pack((position << 16) | place)
+            key = _POSITION.pack((position << _PLACE_BITS) | place)
             self._tables.put(txn, b"remembered", key, _encode(identity))
 
     def fold(self, record: VoidRecord, position: int) -> None:

@@ -81,7 +81,7 @@ def get_event(
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
-    """Show one event and its receipt: position, block, the block's hash, and how often it was sent again."""
+    """Show one event and its receipt: position, block, the block's hash, how often it was sent again, and why it was voided."""
     with connection.client() as client:
         body = client.get("/v1/events/by-id", [("source", source), ("id", event_id)])
     show_item(Terminal.of_process(), body, as_json=json)

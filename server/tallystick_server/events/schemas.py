@@ -56,12 +56,21 @@ class EventsOut(msgspec.Struct):
     next_cursor: str | None
 
 
+class VoidingOut(msgspec.Struct):
+    """The correction that took an event out of every figure: its own position in the log, when it was written, and why."""
+
+    position: int
+    at: Timestamp
+    reason: str
+
+
 class ReceiptOut(EventOut, kw_only=True):
-    """An event and the proof that it is in the log: the block that holds it, and how often it was sent again."""
+    """An event and the proof that it is in the log: the block that holds it, how often it was sent again, and why it no longer counts."""
 
     block: int
     block_hash: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[0-9a-f]{64}$"})]
     duplicates_seen: int
+    voided: VoidingOut | None
 
 
 class RejectedOut(msgspec.Struct):
@@ -146,11 +155,15 @@ def event_out(stored: StoredEvent) -> EventOut:
 
 def receipt_out(receipt: Receipt) -> ReceiptOut:
     """Return a receipt as it is answered."""
+    voiding = receipt.voided
     return ReceiptOut(
         **msgspec.structs.asdict(event_out(receipt.stored)),
         block=receipt.block,
         block_hash=receipt.block_hash.hex(),
         duplicates_seen=receipt.duplicates_seen,
+        voided=None
+        if voiding is None
+        else VoidingOut(position=voiding.position, at=timestamp(voiding.at), reason=voiding.reason),
     )
 
 

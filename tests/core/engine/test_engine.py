@@ -26,7 +26,7 @@ from tallystick.errors import (
     StoreRefused,
     TallystickError,
 )
-from tallystick.event import EventState
+from tallystick.event import EventState, Voiding
 from tallystick.identity import Identity
 from tallystick.instant import EARLIEST, LATEST, Instant
 from tallystick.meter import Meter
@@ -41,6 +41,12 @@ EVERYTHING = UsageQuestion(start=EARLIEST, end=Instant(LATEST - 1))
 
 def counted(engine: Engine, question: UsageQuestion = EVERYTHING) -> int:
     return engine.preview(COUNT, question).totals[0].events
+
+
+def voiding(engine: Engine, event_id: str) -> Voiding | None:
+    receipt = engine.receipt(Identity("", event_id))
+    assert receipt is not None
+    return receipt.voided
 
 
 def test_the_engine_is_a_store(house: EngineHouse) -> None:
@@ -95,18 +101,25 @@ def test_a_voided_event_stays_in_the_log_and_no_longer_counts(house: EngineHouse
     assert counted(house.engine, msgspec.structs.replace(EVERYTHING, as_of=before)) == 2
     states = {item.event.id: item.state for item in house.engine.events(EventsQuestion()).items}
     assert states == {"a": EventState.VOIDED, "b": EventState.COUNTED}
+    assert voiding(house.engine, "b") is None
+    why = voiding(house.engine, "a")
+    assert why is not None
+    assert (why.position, why.reason) == (before + 1, "test")
     assert house.engine.void_events([Identity("", "a")], reason="", remember_missing=False).already_voided == 1
     assert house.engine.ingest(house.batch(call("a"))).duplicates == 1
     house.restart()
     assert counted(house.engine) == 1
+    assert voiding(house.engine, "a") == why
 
 
 def test_an_event_that_was_voided_before_it_came_never_counts(house: EngineHouse) -> None:
     answer = house.engine.void_events([Identity("", "late")], reason="fraud", remember_missing=True)
     assert answer.remembered == 1
     house.restart()
-    assert house.engine.ingest(house.batch(call("late"), call("fine"))).accepted == 2
+    house.engine.void_events([Identity("", "later")], reason="test run", remember_missing=True)
+    assert house.engine.ingest(house.batch(call("late"), call("fine"), call("later"))).accepted == 3
     assert counted(house.engine) == 1
+    assert [why.reason for each in ("late", "later") if (why := voiding(house.engine, each))] == ["fraud", "test run"]
 
 
 def test_a_position_that_the_log_has_not_reached_is_no_question(house: EngineHouse) -> None:

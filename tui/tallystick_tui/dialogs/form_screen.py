@@ -45,7 +45,6 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
     # What did not happen where the appliance could not be reached.
     NOT_DONE: ClassVar[str] = "not saved"
     AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
     FormScreen { background: $background; }
     FormScreen #form-title { height: 1; background: $panel; text-style: bold; padding: 0 1; }

@@ -15,5 +15,6 @@ class DetailScreen(SectionScreen):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back")]
 
     def action_back(self) -> None:
-        """Go back to the list."""
+        """Go back to the list; from what another section opened, to that section."""
         self.dismiss()
+        self.dashboard.go_back()

@@ -43,10 +43,9 @@ class SectionScreen(ReadyScreen[None]):
     SECTION: ClassVar[Section]
     REFRESH_S: ClassVar[float | None] = 5.0
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "reload", "Refresh", tooltip="Ask the appliance again", show=False)
+        Binding("r", "reload", "Refresh", tooltip="Ask the appliance again", show=False),
+        Binding("escape", "return", "Back", tooltip="Go back to the section from where this was opened"),
     ]
-    # From 120 columns on panes stand side by side.
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual declares it
     DEFAULT_CSS = """
     SectionScreen #content { height: 1fr; }
     SectionScreen #content.-hidden { display: none; }
@@ -107,6 +106,16 @@ class SectionScreen(ReadyScreen[None]):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the way back where there is one."""
+        if action == "return":
+            return self.dashboard.origin is not None
+        return super().check_action(action, parameters)
+
+    def action_return(self) -> None:
+        """Go back to the section from where this was opened."""
+        self.dashboard.go_back()
 
     def action_reload(self) -> None:
         """Ask again because somebody wants to."""

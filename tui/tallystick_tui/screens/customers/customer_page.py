@@ -65,7 +65,6 @@ class CustomerPage(DetailScreen):
         ),
         Binding("d", "forget", "Forget the description", show=False, tooltip="Its events stay, and count"),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
     CustomerPage #customer-title { height: auto; max-height: 4; padding: 0 1; }
     CustomerPage #customer-body { height: 1fr; layout: vertical; }

@@ -25,6 +25,14 @@ _decode_number: Final = msgspec.json.Decoder(Decimal).decode
 _decode_any: Final = msgspec.json.Decoder(Any, float_hook=Decimal).decode
 
 
+class Voiding(msgspec.Struct, frozen=True):
+    """The correction by which an event no longer counts."""
+
+    position: int
+    at: str
+    reason: str
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An event of the log; with its receipt once that was asked for. Numbers are kept as they came."""
 
@@ -41,6 +49,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     block: int | None = None
     block_hash: str | None = None
     duplicates_seen: int | None = None
+    voided: Voiding | None = None
 
     @property
     def key(self) -> str:
@@ -135,7 +144,8 @@ def event_facts(event: Event, zone: ZoneInfo, now: datetime, *, trouble: str = "
     """Return everything that is known of an event, line by line; `trouble` is why there is no receipt."""
     received = parsed(event.received_at)
     facts = [
-        ("state", "✗ voided: stays in the log, counts no more" if event.is_voided else "● counted"),
+        ("state", "✗ voided: stays in the log, counts no more" if event.is_voided else "● in the log, not voided"),
+        *_voiding_facts(event.voided, zone, now),
         ("customer", event.customer),
         ("type", event.type),
         ("value", exact(event.amount)),
@@ -163,6 +173,16 @@ def event_facts(event: Event, zone: ZoneInfo, now: datetime, *, trouble: str = "
         receipt,
         Text(f"\ntimes in {zone.key}", style="dim"),
     )
+
+
+def _voiding_facts(voiding: Voiding | None, zone: ZoneInfo, now: datetime) -> list[tuple[str, str]]:
+    if voiding is None:
+        return []
+    at = parsed(voiding.at)
+    return [
+        ("reason", voiding.reason),
+        ("voided", f"{precise(at, zone)} · {age(at, now)} · position {exact(voiding.position)}"),
+    ]
 
 
 def _grid(facts: Sequence[tuple[str, str]]) -> Table:

@@ -69,7 +69,7 @@ class EventsScreen(EventActions, SectionScreen):
         Binding("i", "find", "Find by id", tooltip="One event by its id and source", show=False),
         Binding("o", "older", "Older", tooltip="The page before", show=False),
         Binding("n", "newer", "Newer", tooltip="The page after", show=False),
-        Binding("escape", "all_events", "All events", tooltip="Take filters away and follow what lands", show=False),
+        Binding("escape", "return", "Back", tooltip="Go back, or take filters away and follow what lands", show=False),
     ]
     DEFAULT_CSS = """
     EventsScreen #events-mode { height: 1; padding: 0 1; background: $background; }
@@ -274,7 +274,7 @@ class EventsScreen(EventActions, SectionScreen):
 
     def _hint(self) -> str:
         if self._wanted is not None:
-            return "no such event\n\ni tries another id, escape shows all events"
+            return "no such event\n\ni tries another id, escape leaves it"
         if not self._filters.is_empty or self._cursors:
             return "no events match\n\n/ changes the filters, escape takes them away"
         return "no events yet\n\nsend one: tallystick import FILE, or POST /v1/events; it shows here as it lands"
@@ -380,8 +380,18 @@ class EventsScreen(EventActions, SectionScreen):
         self.query_one(EventPane).say("")
         self.reload()
 
-    def action_all_events(self) -> None:
-        """Take filters away."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer escape always: where there is no way back, it takes filters away."""
+        return action == "return" or super().check_action(action, parameters)
+
+    def action_return(self) -> None:
+        """Take filters away; and go back, if another section came for something here."""
+        is_sent = self.dashboard.origin is not None
+        self._take_filters_away()
+        if is_sent:
+            self.dashboard.go_back()
+
+    def _take_filters_away(self) -> None:
         self.query_one(FilterBar).put(Filters())
         self._filters = Filters()
         self._follow_again()

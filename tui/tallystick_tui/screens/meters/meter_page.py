@@ -50,7 +50,6 @@ class MeterPage(DetailScreen):
         Binding("enter", "open", "Open the customer or the event", show=False),
         Binding("d", "archive", "Archive", show=False, tooltip="or take an archived meter back"),
     ]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
     MeterPage #meter-body { height: 1fr; }
     MeterPage #meter-above { height: 11; padding: 0 1; }

@@ -52,7 +52,6 @@ class QuarantineScreen(SectionScreen):
         Binding("d", "discard", "Discard", show=False, tooltip="Give up what is marked, or what is under the cursor"),
     ]
     AUTO_FOCUS = "#entries"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it for instances
     DEFAULT_CSS = """
     QuarantineScreen #quarantine-body { height: 1fr; }
     QuarantineScreen #quarantine-lists { width: 1fr; }

@@ -1,0 +1,81 @@
+"""Escape goes back to where one came from, across sections, and finds it as it was left."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tallystick_tui.navigation import ToCustomer, ToExplorer
+from tallystick_tui.screens.customers.customer_page import CustomerPage
+from tallystick_tui.screens.customers.customers_screen import CustomersScreen
+from tallystick_tui.screens.events.event_screen import EventScreen
+from tallystick_tui.screens.events.events_screen import EventsScreen
+from tallystick_tui.screens.explorer.events_behind import EventsBehind
+from tallystick_tui.screens.explorer.explorer_screen import ExplorerScreen
+from tallystick_tui.screens.overview.overview_screen import OverviewScreen
+from tallystick_tui.screens.section_screen import SectionScreen
+from tests.appliance import Appliance
+
+from .conftest import dashboard, until
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_from_an_event_behind_a_figure_escape_leads_back_step_by_step(
+    sampled: Appliance, size: tuple[int, int]
+) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=size) as pilot:
+            await until(lambda: isinstance(app.screen, OverviewScreen) and app.screen.has_content)
+            app.go_to(ToExplorer(meter="tokens", group_by=()))
+            await until(lambda: isinstance(app.screen, ExplorerScreen) and app.screen.shown is not None)
+            await pilot.press("x")
+            await until(lambda: isinstance(app.screen, EventsBehind) and app.screen.is_settled)
+            behind = app.screen
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, EventsScreen | EventScreen) and app.screen.has_content)
+            await pilot.pause(0.2)
+            await pilot.press("escape")
+            await until(lambda: app.screen is behind)
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, ExplorerScreen))
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, OverviewScreen))
+
+    asyncio.run(run())
+
+
+def test_a_section_opened_by_its_own_key_has_no_way_back(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(160, 48)) as pilot:
+            await until(lambda: isinstance(app.screen, SectionScreen) and app.screen.has_content)
+            app.go_to(ToCustomer(key="acme"))
+            await until(lambda: isinstance(app.screen, CustomerPage) and app.screen.has_content)
+            await pilot.press("5")
+            await until(lambda: isinstance(app.screen, CustomersScreen))
+            assert "return" not in {binding.binding.action for binding in app.screen.active_bindings.values()}
+            await pilot.press("escape")
+            await pilot.pause(0.2)
+            assert isinstance(app.screen, CustomersScreen)
+
+    asyncio.run(run())
+
+
+def test_what_is_opened_from_a_list_leads_back_to_the_list(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(160, 48)) as pilot:
+            await pilot.press("5")
+            await until(lambda: isinstance(app.screen, CustomersScreen) and app.screen.has_content)
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, CustomerPage) and app.screen.has_content)
+            await pilot.press("v")
+            await until(lambda: isinstance(app.screen, EventsScreen) and app.screen.has_content)
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, CustomerPage))
+            await pilot.press("escape")
+            await until(lambda: isinstance(app.screen, CustomersScreen))
+
+    asyncio.run(run())
