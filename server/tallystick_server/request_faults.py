@@ -12,11 +12,14 @@ from typing import Any, cast
 from litestar.handlers import BaseRouteHandler
 from msgspec import inspect
 
+from tallystick.expectation import expectation
+
 from .problem import ProblemError
 
 _CHOICE = re.compile(r"Invalid enum value (.*)", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _ABSENT = re.compile(r"Missing required query parameter '(.*)' for path .*", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 # What the framework calls the body as a whole.
 _BODY = "data"
@@ -64,16 +67,25 @@ def fault_in_words(
         return ProblemError(said)
     if (match := _CHOICE.fullmatch(said)) and (allowed := choices.of(pointer)):
         return ProblemError(f"{match[1]} is none of {', '.join(allowed)}", pointer=pointer)
-    if match := _UNKNOWN.fullmatch(said):
-        place = "" if pointer == _BODY else f"{pointer}."
-        fields = ", ".join(_fields_at(handler, place))
-        return ProblemError(f"there is no such field here; there are {fields}", pointer=f"{place}{match[1]}")
+    if (fault := _fault_of_fields(pointer, said, handler)) is not None:
+        return fault
     if _OF_FILTER.search(pointer):
         return ProblemError(
             'a filter is an object of exact values, such as {"region": ["eu", "us"]}: texts, numbers or booleans, no patterns',
             pointer=pointer,
         )
-    return ProblemError(said.replace(" | null`", "`"), pointer=pointer)
+    return ProblemError(expectation(said), pointer=pointer)
+
+
+def _fault_of_fields(pointer: str, said: str, handler: BaseRouteHandler | None) -> ProblemError | None:
+    """Return that an object has a field too many or too few, if that is what was said."""
+    place = "" if pointer == _BODY else f"{pointer}."
+    if match := _MISSING.fullmatch(said):
+        return ProblemError("is required", pointer=f"{place}{match[1]}")
+    if match := _UNKNOWN.fullmatch(said):
+        fields = ", ".join(_fields_at(handler, place))
+        return ProblemError(f"there is no such field here; there are {fields}", pointer=f"{place}{match[1]}")
+    return None
 
 
 def _fields_at(handler: BaseRouteHandler | None, pointer: str) -> list[str]:

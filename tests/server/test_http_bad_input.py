@@ -181,3 +181,20 @@ def test_a_bad_definition_is_a_400(client: httpx.Client, body: bytes) -> None:
     answer = client.post("/v1/meters", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 400, answer.text
     assert answer.json()["type"].startswith("urn:tallystick:problem:")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "words"),
+    [
+        ({"event_type": "call", "aggregation": "count"}, "key", "is required"),
+        ({"key": 5, "event_type": "call", "aggregation": "count"}, "key", "must be a text, not a whole number"),
+        ({"key": "k", "event_type": "", "aggregation": "count"}, "event_type", "must have at least 1 character"),
+        ({"key": "k", "event_type": "call", "aggregation": "count", "timeout": 0}, "timeout", "must be at least 1"),
+    ],
+)
+def test_what_a_field_should_have_been_is_said_in_words(
+    client: httpx.Client, body: dict[str, object], pointer: str, words: str
+) -> None:
+    answer = client.post("/v1/meters", json=body)
+    assert answer.status_code in {400, 422}, answer.text
+    assert answer.json()["errors"] == [{"detail": words, "pointer": pointer}]

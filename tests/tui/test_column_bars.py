@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick_tui.widgets.column_bars import Bar, column_bars
+from tallystick_tui.widgets.column_bars import Bar, column_bars, fit_side_by_side, side_by_side
 
 FIGURES = st.lists(st.integers(1, 1000), min_size=1, max_size=400)
 
@@ -49,3 +51,24 @@ def test_where_there_is_no_figure_there_is_no_bar() -> None:
 def test_a_graph_without_width_has_no_bars() -> None:
     assert column_bars([(1.0, 2.0)], step=1.0, first=0.0, last=2.0, columns=0) == []
     assert column_bars([(1.0, 2.0)], step=1.0, first=2.0, last=2.0, columns=5) == []
+
+
+@given(st.integers(2, 6), st.integers(1, 40), st.integers(10, 240))
+def test_bars_of_several_series_stand_side_by_side_and_none_hides_another(count: int, steps: int, columns: int) -> None:
+    axis = (0.0, float(steps))
+    points = [(at + 0.5, float(at + 1)) for at in range(steps)]
+    if not fit_side_by_side(count, step=1.0, axis=axis, columns=columns):
+        assert columns < steps * (count + 1)
+        return
+    taken: list[tuple[float, float]] = []
+    for place in range(count):
+        own = side_by_side(points, step=1.0, place=place, count=count)
+        bars = column_bars(own, step=1.0 / (count + 1), first=axis[0], last=axis[1], columns=columns)
+        assert [bar.figure for bar in bars] == [figure for _, figure in points]
+        taken += [(bar.centre - bar.width / 2, bar.centre + bar.width / 2) for bar in bars]
+    taken.sort()
+    assert all(before[1] <= after[0] + 1e-9 for before, after in pairwise(taken))
+
+
+def test_a_single_series_needs_no_room_for_others() -> None:
+    assert fit_side_by_side(1, step=1.0, axis=(0.0, 1_000.0), columns=10)

@@ -180,6 +180,10 @@ class ApplianceClient:
             ending.add_done_callback(self._ending.discard)
             raise
 
+    def is_own_key(self, prefix: str) -> bool:
+        """Whether a key that begins so is the one that this client sends."""
+        return bool(prefix) and self._api_key is not None and self._api_key.startswith(prefix)
+
     async def close(self) -> None:
         """Close the connections; idempotent."""
         await asyncio.gather(*self._ending)
@@ -212,6 +216,7 @@ class ApplianceClient:
         status = response.status_code
         if status == _UNAUTHORIZED:
             words = "the API key is not valid here" if self._api_key else "this appliance needs an API key"
+            words += ": start the dashboard anew with another (TALLYSTICK_API_KEY, or tallystick connections add)"
             return Refused(words, status=status)
         if status == _FORBIDDEN:
             return Refused("the API key lacks the scope for this", status=status)

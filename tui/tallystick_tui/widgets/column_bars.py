@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 # Bars at least so many columns wide keep a gap between them, as the plot library draws them.
 GAPS_FROM_COLUMNS = 3
+_TIE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,20 @@ def column_bars(
     ]
 
 
+def fit_side_by_side(count: int, *, step: float, axis: tuple[float, float], columns: int) -> bool:
+    """Return whether each step has a column for the bar of each of `count` series, and one for a gap; a single bar always fits."""
+    first, last = axis
+    return count <= 1 or columns * step >= (last - first) * (count + 1)
+
+
+def side_by_side(
+    points: Sequence[tuple[float, float]], *, step: float, place: int, count: int
+) -> tuple[tuple[float, float], ...]:
+    """Return the points of one of `count` series where its bars stand beside the others' (`place` from 0), with room for a gap."""
+    shift = (place + 1) * step / (count + 1) - step / 2
+    return tuple((at + shift, figure) for at, figure in points)
+
+
 def _nearest(columns: float) -> int:
-    # Halves always up, so that one bar ends where the next begins.
-    return int(columns + 0.5) if columns > 0 else 0
+    # Halves always up, also those that floating point has a little below: so one bar ends where the next begins.
+    return int(columns + 0.5 + _TIE) if columns > 0 else 0

@@ -1,5 +1,8 @@
 """Figures over time as lines, bars or stacked bars; in plain mode as rows of text.
 
+Bars of several series stand side by side; where there is no room for that, they are drawn as lines, since bars in front of one another
+would look like a stack.
+
 The plot library takes 400 ms to load (numpy): it is loaded in a thread when the first graph is shown, and figures that come before wait
 for it. At most `POINTS_MAX` points a series are drawn, since 2,000 take 88 ms: whoever has more thins them first (`thinned`).
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -24,7 +27,7 @@ from textual.widgets import Static
 
 from tallystick_tui.app_of import app_of
 from tallystick_tui.texts.figures import short
-from tallystick_tui.widgets.column_bars import column_bars
+from tallystick_tui.widgets.column_bars import column_bars, fit_side_by_side, side_by_side
 
 if TYPE_CHECKING:
     from textual_plot import PlotWidget
@@ -149,59 +152,96 @@ class TimeGraph(Container):
         drawn = [each for each in series if each.points]
         plot.set_x_formatter(TimeAxis(self._zone, ticks_max=lambda: max(1, self.size.width // _CELLS_A_TICK)))
         plot.set_y_formatter(FigureAxis())
+        plot.show_legend(is_visible=len(drawn) > 1)
         if not drawn:
-            plot.show_legend(is_visible=False)
             plot.set_xlimits(0, 1)
             plot.set_ylimits(0, 1)
             return
-        starts = [point[0] for each in drawn for point in each.points]
-        # A bar stands about its instant, half to the left of it and half to the right.
+        variables = app_of(self).theme_variables
+        own, behind = [each for each in drawn if not each.is_behind], [each for each in drawn if each.is_behind]
+        colours = _colours(variables)
+        coloured = [(each, colours[place % len(colours)]) for place, each in enumerate(own)]
         step = _step(drawn)
-        half = 0.0 if kind is GraphKind.LINES else step / 2
-        first, last = self._span or (min(starts) - half, max(starts) + half)
-        plot.set_xlimits(first, last if last > first else first + 1)
-        stacked = _tops([each for each in drawn if not each.is_behind]) if kind is GraphKind.STACKED else []
-        tops = [*stacked, *(point[1] for each in drawn for point in each.points)]
-        plot.set_ylimits(min(0.0, *tops), max(tops) * 1.05 if max(tops) > 0 else 1.0)
-        colours = _colours(app_of(self).theme_variables)
-        mode = self._library.HiResMode.BRAILLE
-        below: dict[float, float] = {}
-        bars: list[tuple[list[float], list[float], str, str]] = []
-        behind: tuple[list[float], list[float], str, str] | None = None
-        for number, each in enumerate(drawn):
-            colour = colours[number % len(colours)]
-            x = [point[0] for point in each.points]
-            if each.is_behind:
-                pale = app_of(self).theme_variables.get("secondary", "grey")
-                behind = (x, [point[1] for point in each.points], pale, each.name)
-            elif kind is GraphKind.STACKED:
-                for at_s, figure in each.points:
-                    below[at_s] = below.get(at_s, 0.0) + figure
-                bars.append((x, [below[at_s] for at_s in x], colour, each.name))
-            elif kind is GraphKind.BARS:
-                bars.append((x, [point[1] for point in each.points], colour, each.name))
-            else:
-                plot.plot(x, [point[1] for point in each.points], line_style=colour, hires_mode=mode, label=each.name)
-        # The highest stack first: what is drawn later stands in front of it.
-        columns = self.size.width - _MARGIN_LEFT - _FRAME
-        for x, y, colour, name in reversed(bars) if kind is GraphKind.STACKED else bars:
-            on_columns = column_bars(list(zip(x, y, strict=True)), step=step, first=first, last=last, columns=columns)
+        axis = self._axis(drawn, half_bar=0.0 if kind is GraphKind.LINES else step / 2)
+        plot.set_xlimits(*axis)
+        _set_height(plot, own, behind, is_stacked=kind is GraphKind.STACKED)
+        columns = max(1, self.size.width - _MARGIN_LEFT - _FRAME)
+        if kind is GraphKind.STACKED:
+            self._draw_bars(plot, _stacked(coloured), step=step, axis=axis, columns=columns)
+        elif kind is GraphKind.BARS and fit_side_by_side(len(own), step=step, axis=axis, columns=columns):
+            self._draw_side_by_side(plot, coloured, step=step, axis=axis, columns=columns)
+        else:
+            self._draw_lines(plot, coloured)
+        self._draw_lines(plot, [(each, variables.get("secondary", "grey")) for each in behind])
+        for mark in marks:
+            plot.add_v_line(mark.at_s, line_style=variables.get("warning", "yellow"), label=mark.name or None)
+
+    def _axis(self, series: Sequence[Series], *, half_bar: float) -> tuple[float, float]:
+        """Return where the axis of time begins and ends; a bar stands about its instant, half to the left of it and half to the right."""
+        instants = [at_s for each in series for at_s, _ in each.points]
+        first, last = self._span or (min(instants) - half_bar, max(instants) + half_bar)
+        return first, last if last > first else first + 1
+
+    def _draw_lines(self, plot: PlotWidget, coloured: Sequence[tuple[Series, str]]) -> None:
+        for each, colour in coloured:
+            x, y = [at_s for at_s, _ in each.points], [figure for _, figure in each.points]
+            plot.plot(x, y, line_style=colour, hires_mode=self._library.HiResMode.BRAILLE, label=each.name)
+
+    def _draw_side_by_side(
+        self,
+        plot: PlotWidget,
+        coloured: Sequence[tuple[Series, str]],
+        *,
+        step: float,
+        axis: tuple[float, float],
+        columns: int,
+    ) -> None:
+        count = len(coloured)
+        if count > 1:
+            coloured = [
+                (replace(each, points=side_by_side(each.points, step=step, place=place, count=count)), colour)
+                for place, (each, colour) in enumerate(coloured)
+            ]
+            step /= count + 1
+        self._draw_bars(plot, coloured, step=step, axis=axis, columns=columns)
+
+    def _draw_bars(
+        self,
+        plot: PlotWidget,
+        coloured: Sequence[tuple[Series, str]],
+        *,
+        step: float,
+        axis: tuple[float, float],
+        columns: int,
+    ) -> None:
+        for each, colour in coloured:
+            bars = column_bars(each.points, step=step, first=axis[0], last=axis[1], columns=columns)
             plot.bar(
-                [bar.centre for bar in on_columns],
-                [bar.figure for bar in on_columns],
-                [bar.width for bar in on_columns],
+                [bar.centre for bar in bars],
+                [bar.figure for bar in bars],
+                [bar.width for bar in bars],
                 bar_style=colour,
                 hires_mode=self._library.HiResMode.HALFBLOCK,
-                label=name,
+                label=each.name,
             )
-        if behind is not None:
-            x, y, colour, name = behind
-            plot.plot(x, y, line_style=colour, hires_mode=mode, label=name)
-        for mark in marks:
-            plot.add_v_line(
-                mark.at_s, line_style=app_of(self).theme_variables.get("warning", "yellow"), label=mark.name or None
-            )
-        plot.show_legend(is_visible=len(drawn) > 1)
+
+
+def _set_height(plot: PlotWidget, own: Sequence[Series], behind: Sequence[Series], *, is_stacked: bool) -> None:
+    figures = [figure for each in (*own, *behind) for _, figure in each.points]
+    if is_stacked:
+        figures += _tops(own)
+    plot.set_ylimits(min(0.0, *figures), max(figures) * 1.05 if max(figures) > 0 else 1.0)
+
+
+def _stacked(coloured: Sequence[tuple[Series, str]]) -> list[tuple[Series, str]]:
+    """Return each series upon those before it, the highest stack first: what is drawn later stands in front of it."""
+    below: dict[float, float] = {}
+    stacks: list[tuple[Series, str]] = []
+    for each, colour in coloured:
+        for at_s, figure in each.points:
+            below[at_s] = below.get(at_s, 0.0) + figure
+        stacks.append((replace(each, points=tuple((at_s, below[at_s]) for at_s, _ in each.points)), colour))
+    return stacks[::-1]
 
 
 def thinned(points: Sequence[tuple[float, float]], count_max: int = POINTS_MAX) -> tuple[tuple[float, float], ...]:

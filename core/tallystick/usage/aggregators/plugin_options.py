@@ -10,6 +10,7 @@ import msgspec
 
 from tallystick.amount import INTEGER_DIGITS_MAX, SCALE
 from tallystick.errors import InvalidDefinition
+from tallystick.expectation import expectation
 from tallystick.plugin import Options
 
 OPTIONS_BYTES_MAX: Final = 64 * 1024
@@ -51,7 +52,7 @@ def _refusal(said: str, options_type: type[Options]) -> InvalidDefinition:
     place = path.rstrip("`")
     names = ", ".join(options_type.__struct_fields__) or "none"
     return InvalidDefinition(
-        f"options{place}", f"{detail[:200]}; there are: {names} (`GET /v1/aggregators` has their schema)"
+        f"options{place}", f"{expectation(detail[:200])}; there are: {names} (`GET /v1/aggregators` has their schema)"
     )
 
 

@@ -57,13 +57,10 @@ class CustomerPage(DetailScreen):
             "x",
             "explore",
             "Explore",
-            show=False,
             tooltip="Open the meter under the cursor in the explorer, of this customer",
         ),
-        Binding(
-            "e", "change", "Change", show=False, tooltip="Change the description, or describe one that only events name"
-        ),
-        Binding("d", "forget", "Forget the description", show=False, tooltip="Its events stay, and count"),
+        Binding("e", "change", "Change", tooltip="Change the description, or describe one that only events name"),
+        Binding("d", "forget", "Forget the description", tooltip="Its events stay, and count"),
     ]
     DEFAULT_CSS = """
     CustomerPage #customer-title { height: auto; max-height: 4; padding: 0 1; }

@@ -50,9 +50,9 @@ class CustomersScreen(SectionScreen):
         ),
         Binding("n", "new", "New"),
         Binding("e", "change", "Change", tooltip="Change the description, or describe one that only events name"),
-        Binding("f", "forward", "Next page", show=False),
-        Binding("b", "back", "Page before", show=False),
-        Binding("v", "events", "Events of the customer", show=False),
+        Binding("f", "forward", "Next page"),
+        Binding("b", "back", "Page before"),
+        Binding("v", "events", "Events of the customer"),
     ]
     AUTO_FOCUS = "#customers"
     DEFAULT_CSS = """

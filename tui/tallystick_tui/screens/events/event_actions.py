@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Final
 
 import msgspec
 from textual import work
@@ -19,6 +19,13 @@ from tallystick_tui.texts.harmless import cut
 from .event import VOIDED, Event, event_json
 
 _ID_CELLS = 40
+# Not bound by the class below: each screen says where among its own keys they stand.
+EVENT_KEYS: Final[tuple[BindingType, ...]] = (
+    Binding("v", "void", "Void", tooltip="Take the event out of every figure; asks for a reason, and once more"),
+    Binding("c", "open_customer", "Customer", tooltip="Open the event's customer"),
+    Binding("y", "copy_id", "Copy id", tooltip="Put the event's id into the clipboard"),
+    Binding("Y", "copy_json", "Copy JSON", tooltip="Put the whole event into the clipboard"),
+)
 
 
 class Voided(msgspec.Struct, frozen=True):
@@ -29,20 +36,8 @@ class Voided(msgspec.Struct, frozen=True):
 
 
 class EventActions(SectionScreen):
-    """The keys. A subclass says which event is chosen, and is told when one changed."""
+    """What the keys do. A subclass says which event is chosen, and is told when one changed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "v",
-            "void",
-            "Void",
-            show=False,
-            tooltip="Take the event out of every figure; asks for a reason, and once more",
-        ),
-        Binding("c", "open_customer", "Customer", tooltip="Open the event's customer", show=False),
-        Binding("y", "copy_id", "Copy id", tooltip="Put the event's id into the clipboard", show=False),
-        Binding("Y", "copy_json", "Copy JSON", tooltip="Put the whole event into the clipboard", show=False),
-    ]
     _reason = ""
 
     @property

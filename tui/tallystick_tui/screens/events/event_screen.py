@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 
 from tallystick_tui.connection.appliance_client import ApplianceClient
@@ -14,7 +14,7 @@ from tallystick_tui.screens.detail_screen import DetailScreen
 from tallystick_tui.viewer import Viewer
 
 from .event import Event
-from .event_actions import EventActions
+from .event_actions import EVENT_KEYS, EventActions
 from .event_pane import EventPane
 
 
@@ -22,11 +22,7 @@ class EventScreen(EventActions, DetailScreen):
     """The event."""
 
     SECTION: ClassVar[Section] = Section.EVENTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "void", "Void", tooltip="Take the event out of every figure; asks for a reason, and once more"),
-        Binding("c", "open_customer", "Customer", tooltip="Open the event's customer"),
-        Binding("y", "copy_id", "Copy id", tooltip="Put the event's id into the clipboard"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*EVENT_KEYS]
     REFRESH_S: ClassVar[float | None] = None
 
     def __init__(self, client: ApplianceClient, viewer: Viewer, event: Event) -> None:

@@ -32,7 +32,7 @@ from tallystick_tui.widgets.opening_table import OpeningTable
 from tallystick_tui.widgets.record_table import RecordTable
 
 from .event import NARROW, Event, event_record, layout_of
-from .event_actions import EventActions
+from .event_actions import EVENT_KEYS, EventActions
 from .event_pane import EventPane
 from .event_screen import EventScreen
 from .filter_bar import FilterBar, Filters
@@ -66,7 +66,8 @@ class EventsScreen(EventActions, SectionScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "Pause", tooltip="Hold the list still, or follow what lands again"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="By customer, type and time; enter takes them"),
-        Binding("i", "find", "Find by id", tooltip="One event by its id and source", show=False),
+        *EVENT_KEYS,
+        Binding("i", "find", "Find by id", tooltip="One event by its id and source"),
         Binding("o", "older", "Older", tooltip="The page before", show=False),
         Binding("n", "newer", "Newer", tooltip="The page after", show=False),
         Binding("escape", "return", "Back", tooltip="Go back, or take filters away and follow what lands", show=False),

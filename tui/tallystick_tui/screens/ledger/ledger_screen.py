@@ -57,13 +57,12 @@ class LedgerScreen(SectionScreen):
         Binding("o", "older", "Older", tooltip="The page of blocks before"),
         Binding("n", "newer", "Newer", tooltip="The page of blocks after", show=False),
         Binding("b", "backups", "Backups", tooltip="Take a backup into a folder of this machine"),
-        Binding("y", "copy_hash", "Copy hash", tooltip="Put the hash of the block into the clipboard", show=False),
+        Binding("y", "copy_hash", "Copy hash", tooltip="Put the hash of the block into the clipboard"),
         Binding(
             "Y",
             "copy_head",
             "Copy head",
             tooltip="Put position, block and hash of the head into the clipboard",
-            show=False,
         ),
     ]
     DEFAULT_CSS = """

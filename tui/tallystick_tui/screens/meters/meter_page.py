@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import ClassVar, Final
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widget import Widget
@@ -44,11 +44,11 @@ class MeterPage(DetailScreen):
     SECTION: ClassVar[Section] = Section.METERS
     REFRESH_S: ClassVar[float | None] = 15.0
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "change", "Change", show=False),
+        Binding("e", "change", "Change"),
         Binding("t", "range", "Range", tooltip="Look at more or fewer days"),
         Binding("x", "explore", "Explore", tooltip="Open the meter in the explorer"),
         Binding("enter", "open", "Open the customer or the event", show=False),
-        Binding("d", "archive", "Archive", show=False, tooltip="or take an archived meter back"),
+        Binding("d", "archive", "Archive", tooltip="or take an archived meter back"),
     ]
     DEFAULT_CSS = """
     MeterPage #meter-body { height: 1fr; }
@@ -58,6 +58,8 @@ class MeterPage(DetailScreen):
     MeterPage #meter-figure { height: 1; }
     MeterPage TabbedContent { height: 1fr; }
     MeterPage TabPane { padding: 0; }
+    MeterPage #meter-skipped { height: 1fr; }
+    MeterPage #meter-why { height: auto; max-height: 3; padding: 0 1; color: $secondary; }
     """
 
     def __init__(self, client: ApplianceClient, viewer: Viewer, key: str) -> None:
@@ -103,6 +105,7 @@ class MeterPage(DetailScreen):
                         ],
                         id="meter-skipped",
                     )
+                    yield Static(id="meter-why", markup=False)
 
     async def load(self) -> None:
         """Ask for the meter, its usage, versions and skipped events."""
@@ -153,6 +156,13 @@ class MeterPage(DetailScreen):
         elif table.id == "meter-skipped" and table.chosen.isdigit():
             event = self._skipped[int(table.chosen)]
             self.go_to(ToEvents(source=event.source, id=event.id))
+
+    @on(DataTable.RowHighlighted, "#meter-skipped")
+    def say_why(self) -> None:
+        """Say in full why the event under the cursor does not count: the list has no room for more than the beginning."""
+        chosen = self.query_one("#meter-skipped", RecordTable).chosen
+        words = _why(self._skipped[int(chosen)]) if chosen is not None and chosen.isdigit() else ""
+        self.query_one("#meter-why", Static).update(words)
 
     def on_data_table_row_selected(self, _event: DataTable.RowSelected) -> None:
         """As enter, by the mouse."""
@@ -231,7 +241,7 @@ class MeterPage(DetailScreen):
                 (
                     date_and_time(parsed(event.time), self.viewer.zone),
                     event.customer,
-                    "; ".join(reason.detail for reason in event.reasons),
+                    _why(event),
                 ),
             )
             for place, event in enumerate(skipped.items)
@@ -259,6 +269,10 @@ async def archive_if_meant(screen: SectionScreen, meter: Meter) -> bool:
         screen.say(f"{meter.key} was not {'taken back' if meter.archived_at else 'archived'}: {failure}")
         return False
     return True
+
+
+def _why(event: SkippedEvent) -> str:
+    return "; ".join(reason.detail for reason in event.reasons)
 
 
 def _asks(meter: Meter) -> str:

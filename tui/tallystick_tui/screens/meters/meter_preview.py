@@ -65,8 +65,8 @@ class MeterPreview(VerticalScroll):
         yield Static(id="preview-figure", markup=False)
         yield Static(id="preview-trend", markup=False)
         yield TimeGraph(self._viewer.zone, is_plain=self._viewer.is_plain)
-        yield Static(id="preview-groups", markup=False)
         yield Static(id="preview-skipped", markup=False)
+        yield Static(id="preview-groups", markup=False)
 
     def next_range(self) -> None:
         """Look at the next range of days."""

@@ -46,11 +46,9 @@ class MetersScreen(SectionScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new", "New"),
         Binding("e", "change", "Change"),
-        Binding("x", "explore", "Explore", show=False, tooltip="Open the meter in the explorer"),
-        Binding("a", "archived", "Show archived meters", show=False, tooltip="or hide them"),
-        Binding(
-            "d", "archive", "Archive", show=False, tooltip="Take the meter out of the list; its usage stays readable"
-        ),
+        Binding("x", "explore", "Explore", tooltip="Open the meter in the explorer"),
+        Binding("a", "archived", "Show archived meters", tooltip="or hide them"),
+        Binding("d", "archive", "Archive", tooltip="Take the meter out of the list; its usage stays readable"),
     ]
     DEFAULT_CSS = """
     MetersScreen RecordTable { scrollbar-size-vertical: 1; }

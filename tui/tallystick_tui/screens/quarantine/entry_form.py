@@ -21,7 +21,7 @@ from tallystick_tui.texts.moments import date_and_time, parsed
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.form_field import FormField
 
-from .correction import CannotCorrect, corrected, fault_of, indented, named_field, usual_correction
+from .correction import KIND_WORDS, CannotCorrect, Kind, corrected, fault_of, indented, named_field, usual_correction
 
 _REFUSED = 422
 
@@ -120,6 +120,8 @@ class EntryForm(FormScreen[Outcome]):
         field.editor.text = after
         field.mark(correction.field)
         self.say("")
+        typed = "" if correction.value or correction.kind is not Kind.SET else "; type it where the cursor is"
+        self.notify(f"usual fix: {KIND_WORDS[wanted.kind]}{typed}", timeout=4, markup=False)
 
     async def save(self) -> Outcome:
         """Send the event as it stands."""

@@ -49,7 +49,7 @@ class QuarantineScreen(SectionScreen):
         Binding(
             "c", "correct", "Correct", tooltip="One correction for all that are marked, or for the one under the cursor"
         ),
-        Binding("d", "discard", "Discard", show=False, tooltip="Give up what is marked, or what is under the cursor"),
+        Binding("d", "discard", "Discard", tooltip="Give up what is marked, or what is under the cursor"),
     ]
     AUTO_FOCUS = "#entries"
     DEFAULT_CSS = """

@@ -11,8 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Select, Static
 
+from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.connection.failure import ApplianceFailure, Refused
+from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.dialogs.dialog import Dialog
 from tallystick_tui.texts import moments
 from tallystick_tui.viewer import Viewer
@@ -58,9 +60,12 @@ class NewKeyForm(Dialog[NewApiKey | None]):
                 yield Button("Leave", id="leave")
                 yield Button("Make the key", id="make", variant="primary")
 
-    def action_leave(self) -> None:
-        """Make no key."""
-        self.dismiss(None)
+    @work(exclusive=True, group="leave")
+    async def action_leave(self) -> None:
+        """Make no key; after a question, if something was typed."""
+        question = Confirmation("Leave the form?", "The key is not made.", does="Leave")
+        if not self.query_one("#name", Input).value or await app_of(self).push_screen_wait(question):
+            self.dismiss(None)
 
     def action_make(self) -> None:
         """Ask the appliance for the key."""
@@ -77,7 +82,7 @@ class NewKeyForm(Dialog[NewApiKey | None]):
         if event.button.id == "make":
             self._make()
         else:
-            self.dismiss(None)
+            self.action_leave()
 
     @work(exclusive=True, group="make-key")
     async def _make(self) -> None:

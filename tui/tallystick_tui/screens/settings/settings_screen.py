@@ -60,6 +60,7 @@ class SettingsScreen(SectionScreen):
     def __init__(self, client: ApplianceClient, viewer: Viewer) -> None:
         super().__init__(client, viewer)
         self._names: dict[str, str] = {}
+        self._own_key: str | None = None
 
     def compose_content(self) -> Iterable[Widget]:
         """Lay out both panes."""
@@ -109,6 +110,7 @@ class SettingsScreen(SectionScreen):
         )
         self.query_one("#about", Static).update(self._about())
         self._names = {key.id: key.name for key in page.items}
+        self._own_key = next((key.id for key in page.items if self.client.is_own_key(key.prefix)), None)
         self.show_content()
 
     def _about(self) -> str:
@@ -142,6 +144,8 @@ class SettingsScreen(SectionScreen):
             return
         name = self._names.get(key_id, key_id)
         words = f"Whatever uses the key “{name}” is refused from the next request on. This cannot be taken back."
+        if key_id == self._own_key:
+            words = f"! This dashboard's own key begins the same: if it is this one, the dashboard is refused too.\n\n{words}"
         question = Confirmation("Revoke this key?", words, does="Revoke")
         if not await app_of(self).push_screen_wait(question):
             return

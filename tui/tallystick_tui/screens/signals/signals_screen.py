@@ -32,6 +32,8 @@ from .snooze_question import SnoozeQuestion, snooze_body
 from .view import View
 
 _TITLES: Final = {"fired": "Fired now", "signals": "Signals", "channels": "Channels", "deliveries": "Deliveries"}
+# The key of a list stands before its title.
+_TITLE: Final = "[bold $accent]{key}[/] {title}"
 # Which actions mean something in which list; the footer shows those alone.
 _ACTIONS: Final = {
     "new": ("fired", "signals", "channels"),
@@ -54,7 +56,7 @@ class SignalsScreen(SectionScreen):
         Binding("s", "view('signals')", "Signals", show=False),
         Binding("c", "view('channels')", "Channels", show=False),
         Binding("d", "view('deliveries')", "Deliveries", show=False),
-        Binding("enter", "open", "Open", show=False),
+        Binding("enter", "open", "Open"),
         Binding("n", "new", "New", tooltip="A new signal, or in the list of channels a new channel"),
         Binding("e", "edit", "Edit", tooltip="Change the signal under the cursor"),
         Binding("z", "snooze", "Snooze", tooltip="Hold messages back for a while, or wake"),
@@ -73,7 +75,7 @@ class SignalsScreen(SectionScreen):
         """Lay out the lists."""
         with TabbedContent(initial="fired"):
             for key, view in self._views().items():
-                with TabPane(_TITLES[key], id=key):
+                with TabPane(_TITLE.format(key=key[0], title=_TITLES[key]), id=key):
                     yield view
 
     def _views(self) -> dict[str, Widget]:
