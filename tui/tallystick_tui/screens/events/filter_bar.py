@@ -51,7 +51,7 @@ class FilterBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Lay out the inputs, each behind its name."""
-        for name, words in (("customer", "any"), ("type", "any"), ("time", "any: 24h, today, 2026-11-01, …")):
+        for name, words in (("customer", "any"), ("type", "any"), ("time", "any: 24h, today, a date")):
             yield Label(name)
             yield Input(id=f"filter-{name}", placeholder=words, compact=True)
 
