@@ -1,7 +1,7 @@
 """Rates from counters that are asked for every second, kept for an hour: what the moving graph is drawn from.
 
-Promises: takes the same memory from the first second on (`SAMPLES_MAX` figures in place); a gap, while nobody asked, has the mean rate of its time, which is right; counters that start again (the
-appliance was restarted) give no rate rather than a wrong one.
+Promises: takes the same memory from the first second on (`SAMPLES_MAX` figures in place); a gap, while nobody asked, has the mean rate of
+its time, which is right; counters that start again (the appliance was restarted) give no rate rather than a wrong one.
 """
 
 from __future__ import annotations
