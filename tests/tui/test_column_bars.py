@@ -32,10 +32,13 @@ def bars_of(figures: list[int], columns: int) -> list[Bar]:
 @given(FIGURES, st.integers(1, 200))
 def test_each_column_shows_the_highest_of_its_bars_and_none_is_empty(figures: list[int], columns: int) -> None:
     bars = bars_of(figures, columns)
+    shown = columns_of(bars, count=len(figures), columns=columns)
     if columns >= 3 * len(figures):
         assert [bar.figure for bar in bars] == figures
+        # Between any two stands a column without one.
+        runs = [figure for figure, before in zip(shown, [0.0, *shown], strict=False) if figure and not before]
+        assert runs == figures
         return
-    shown = columns_of(bars, count=len(figures), columns=columns)
     assert min(shown) > 0
     assert max(shown) == max(figures)
     if columns >= len(figures):

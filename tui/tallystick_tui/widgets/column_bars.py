@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Bars at least so many columns wide keep a gap between them, as the plot library draws them.
+# Where a step has at least so many columns, bars keep a gap between them: a fifth of it, in whole columns, one at least.
 GAPS_FROM_COLUMNS = 3
+_GAP = 0.2
 _TIE = 1e-6
 
 
@@ -29,12 +30,11 @@ def column_bars(
     if columns < 1 or last <= first:
         return []
     per_unit = columns / (last - first)
-    if step * per_unit >= GAPS_FROM_COLUMNS:
-        return [Bar(at, figure, step * 0.8) for at, figure in points]
+    gap = max(1, round(step * per_unit * _GAP)) if step * per_unit >= GAPS_FROM_COLUMNS else 0
     highest: dict[tuple[int, int], float] = {}
     for at, figure in points:
-        begin = min(max(_nearest((at - step / 2 - first) * per_unit), 0), columns - 1)
-        end = min(max(_nearest((at + step / 2 - first) * per_unit), begin + 1), columns)
+        begin = min(max(_nearest((at - step / 2 - first) * per_unit) + gap // 2, 0), columns - 1)
+        end = min(max(_nearest((at + step / 2 - first) * per_unit) - (gap - gap // 2), begin + 1), columns)
         before = highest.get((begin, end))
         if before is None or abs(figure) > abs(before):
             highest[begin, end] = figure
