@@ -1,7 +1,7 @@
 """A thin synchronous client of the appliance: each refusal and each lost connection becomes one clear line.
 
 Promises: decimals keep every digit (numbers are decoded as `Decimal` or `int`, or handed over as the raw text); the key never appears
-in a message. Does not retry: who can send twice without harm decides that (see `intake.delivery`).
+in a message. Does not retry: who can send twice without harm decides that (see `patience`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from .failure import BadUse, Failure, NoAppliance
 from .printable import printable
 
 PAGE_LIMIT: Final = 1_000
-_ANSWER_TIMEOUT_S: Final = 120.0
+ANSWER_TIMEOUT_S: Final = 120.0
+_CONNECT_TIMEOUT_S: Final = 5.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Params = Sequence[tuple[str, str]]
@@ -78,7 +79,7 @@ class ApplianceClient:
             self._http = httpx.Client(
                 base_url=self.url,
                 headers=headers,
-                timeout=httpx.Timeout(_ANSWER_TIMEOUT_S, connect=5.0),
+                timeout=_timeout(ANSWER_TIMEOUT_S),
                 transport=transport,
                 # A proxy is for the way out; an appliance on this machine is not on it.
                 trust_env=urlsplit(url).hostname not in _LOOPBACK,
@@ -109,12 +110,12 @@ class ApplianceClient:
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
     ) -> bytes:
-        """Return the body of a successful answer. Raises `Refused` or `Unreachable`."""
+        """Return the body of a successful answer; `timeout_s` bounds each silence on the way to it. Raises `Refused` or `Unreachable`."""
         sent = dict(headers or {})
         if json is not msgspec.UNSET:
             content = msgspec.json.encode(json)
             sent.setdefault("Content-Type", "application/json")
-        timeout = httpx.USE_CLIENT_DEFAULT if timeout_s is None else httpx.Timeout(timeout_s, connect=5.0)
+        timeout = httpx.USE_CLIENT_DEFAULT if timeout_s is None else _timeout(timeout_s)
         try:
             response = self._http.request(
                 method, path, params=list(params) or None, content=content, headers=sent, timeout=timeout
@@ -151,7 +152,7 @@ class ApplianceClient:
     def stream(self, path: str, params: Params = (), *, headers: Mapping[str, str] | None = None) -> Iterator[str]:
         """Yield an empty line once the answer began, then its lines for as long as they come. Raises `Refused` or `Unreachable`."""
         # Read timeout: the appliance sends a sign of life well within it, so silence means that the connection is gone.
-        timeout = httpx.Timeout(60.0, connect=5.0)
+        timeout = _timeout(60.0)
         try:
             with self._http.stream(
                 "GET", path, params=list(params) or None, headers=dict(headers or {}), timeout=timeout
@@ -191,6 +192,10 @@ class ApplianceClient:
             body=response.content,
             retry_after_s=_retry_after_s(response.headers.get("Retry-After")),
         )
+
+
+def _timeout(seconds: float) -> httpx.Timeout:
+    return httpx.Timeout(seconds, connect=min(seconds, _CONNECT_TIMEOUT_S))
 
 
 def segment(text: str) -> str:

@@ -108,6 +108,8 @@ def load_plan(columns: Columns, sending: Sending) -> LoadPlan:
         raise BadUse(f"--batch-size: give 1 to {BATCH_EVENTS_MAX}")
     if not 1 <= sending.in_flight <= 16:  # noqa: PLR2004 - more only queue in the appliance
         raise BadUse("--in-flight: give 1 to 16")
+    if sending.give_up_after < 1:
+        raise BadUse("--give-up-after: give at least 1")
     if columns.delimiter is not None and len(columns.delimiter) != 1:
         raise BadUse("--delimiter: give one character")
     zone = None if columns.timezone is None else zone_of(columns.timezone)

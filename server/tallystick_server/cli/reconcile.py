@@ -56,7 +56,7 @@ def reconcile(  # noqa: PLR0913 - one for each option
     if start is None:
         raise BadUse("--from: say from when on; --to may be left out, and is now then")
     params = dict(range_params(start, end or "now", timezone_of_range))
-    plan = load_plan(columns, Sending(batch_size=batch_size))
+    plan = load_plan(columns, Sending(batch_size=batch_size, give_up_after=give_up_after))
 
     from .intake.input_file import InputFile
     from .reconcile_run import Asked, ReconcileRun
@@ -65,7 +65,5 @@ def reconcile(  # noqa: PLR0913 - one for each option
         customer=customer, start=params["from"], end=params["to"], source=source, as_of=as_of, meters=tuple(meter)
     )
     with connection.client() as client:
-        run = ReconcileRun(
-            client, Terminal.of_process(), plan, asked, csv_path=csv, shown_max=show, give_up_after_s=give_up_after
-        )
+        run = ReconcileRun(client, Terminal.of_process(), plan, asked, csv_path=csv, shown_max=show)
         return run.run(InputFile(file, format), as_json=json)

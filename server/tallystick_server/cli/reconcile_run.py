@@ -99,10 +99,9 @@ class ReconcileRun:
         *,
         csv_path: str | None,
         shown_max: int,
-        give_up_after_s: float,
     ) -> None:
         self._terminal, self._plan, self._asked, self._csv_path = terminal, plan, asked, csv_path
-        self._calls = PatientCalls(client, terminal, give_up_after_s=give_up_after_s)
+        self._calls = PatientCalls(client, terminal, give_up_after_s=plan.give_up_after_s)
         self._differences = Differences(shown_max=shown_max)
         self._as_of = 0
         self._block_hash = ""

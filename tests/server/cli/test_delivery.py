@@ -10,8 +10,9 @@ import pytest
 from tallystick_server.cli.client import ApplianceClient
 from tallystick_server.cli.failure import Failure
 from tallystick_server.cli.intake.batch import Batch
-from tallystick_server.cli.intake.delivery import CalledOff, Delivery
+from tallystick_server.cli.intake.delivery import Delivery
 from tallystick_server.cli.intake.record import Record
+from tallystick_server.cli.patience import CalledOff
 
 Answer = httpx.Response | Exception
 
@@ -36,11 +37,13 @@ class Network:
     def __init__(self, answer: Callable[[int, int], Answer]) -> None:
         self._answer = answer
         self.sizes: list[int] = []
+        self.patience: list[float] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         size = request.content.count(b"\n") + 1
         answer = self._answer(len(self.sizes), size)
         self.sizes.append(size)
+        self.patience.append(max(request.extensions["timeout"].values()))
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -90,6 +93,23 @@ def test_trouble_that_does_not_pass_ends_with_what_to_do() -> None:
     network = Network(lambda _number, _size: httpx.ConnectError("refused"))
     with pytest.raises(Failure, match=r"gave up after .* running the same command again counts nothing twice"):
         delivery(network, CountedPauses()).deliver(BATCH)
+
+
+def test_a_request_waits_no_longer_than_what_is_left_of_the_time() -> None:
+    network = Network(lambda _number, _size: httpx.ReadTimeout("slow"))
+    pauses = CountedPauses()
+    with pytest.raises(Failure, match="gave up after 4 s"):
+        delivery(network, pauses, give_up_after_s=5.0).deliver(BATCH)
+    assert network.patience == [5.0, 4.75, 4.25, 3.25, 1.25]
+    assert sum(pauses.pauses) < 5.0
+
+
+def test_a_pause_that_is_asked_for_and_ends_too_late_is_not_begun() -> None:
+    network = Network(lambda _number, _size: httpx.Response(503, headers={"Retry-After": "60"}))
+    pauses = CountedPauses()
+    with pytest.raises(Failure, match="gave up after 0 s"):
+        delivery(network, pauses, give_up_after_s=5.0).deliver(BATCH)
+    assert pauses.pauses == []
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 415])

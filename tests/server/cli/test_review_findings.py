@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -141,3 +143,19 @@ def test_an_import_that_ends_early_says_what_became_of_what_was_sent(cli: Comman
     assert "missing_customer" in cli.err
     assert "rejected" in cli.out
     assert "2" in cli.out
+
+
+@pytest.mark.parametrize("words", [["import"], ["reconcile", "--customer", "a", "--from", "2026-11-01"]], ids="-".join)
+def test_an_appliance_that_is_silent_is_given_up_when_it_was_said(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "silent.jsonl"
+    file.write_text('{"id": "silent-1", "type": "silent", "customer": "a", "time": "2026-11-01T00:00:00Z"}\n')
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        started_s = time.monotonic()
+        assert main([*words, str(file), "--give-up-after", "1", "--url", url]) == 1
+        assert time.monotonic() - started_s < 60
+    assert "gave up after 1 s" in capsys.readouterr().err
+    assert main([*words, str(file), "--give-up-after", "0", "--url", url]) == 2
+    assert "--give-up-after: give at least 1" in capsys.readouterr().err

@@ -1,29 +1,29 @@
 """Delivery of one batch: sent until the appliance says what became of it.
 
-Promises: a batch is sent again after a lost connection, 429, 500, 502, 503 and 504, with growing pauses or the one that `Retry-After`
-asks for; since every event carries an id, sending again counts nothing twice. Gives up after `give_up_after_s` without any answer.
-Does not: look into events.
+Promises: a batch is sent again after a lost connection and after refusals that pass, 500 among them, until `give_up_after_s` is over; since
+every event carries an id, sending again counts nothing twice.
+Does not: look into events, nor wait (see `patience`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
-from tallystick_server.cli.client import ApplianceClient, Refused, Unreachable
+from tallystick_server.cli.client import ApplianceClient, Refused
 from tallystick_server.cli.failure import Failure
+from tallystick_server.cli.patience import PASSING, GaveUp, Patience, Pauses
 
 from .batch import Batch
 from .record import Record
 
-_AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
+# A fault of the appliance's own may be one of its disk, and is over when that is; what is sent is safe to send again.
+_PASSING: Final = PASSING | {500}
 _TOO_LARGE: Final = 413
 _BAD_BODY: Final = 400
 _ALL_REJECTED: Final = 422
-_PAUSE_FIRST_S: Final = 0.25
-_PAUSE_MAX_S: Final = 10.0
 
 
 class RejectedRecord(msgspec.Struct, frozen=True):
@@ -69,22 +69,6 @@ class IngestReply(msgspec.Struct, frozen=True):
     rejected: list[IngestRejected]
 
 
-class Pauses(Protocol):
-    """Waiting, and the time that it takes; a test brings its own."""
-
-    def elapsed_s(self) -> float:
-        """Return seconds from a point that does not move."""
-        ...
-
-    def pause(self, seconds: float) -> bool:
-        """Wait; return False when the work was called off meanwhile."""
-        ...
-
-
-class CalledOff(Failure):
-    """The import was stopped while this batch waited."""
-
-
 class Delivery:
     """Sends batches; safe to use from several threads."""
 
@@ -96,8 +80,8 @@ class Delivery:
         give_up_after_s: float,
         on_wait: Callable[[str], None],
     ) -> None:
-        self._client, self._pauses = client, pauses
-        self._give_up_after_s, self._on_wait = give_up_after_s, on_wait
+        self._client = client
+        self._patience = Patience(pauses, give_up_after_s=give_up_after_s, on_wait=on_wait, passing=_PASSING)
 
     def deliver(self, batch: Batch) -> Outcome:
         """Send the batch until it is answered. Raises `Failure` when that has no hope, or not any more."""
@@ -116,31 +100,19 @@ class Delivery:
             return self.deliver(first).plus(self.deliver(second))
 
     def _answer(self, body: bytes) -> IngestReply:
-        started_s = self._pauses.elapsed_s()
-        pause_s = _PAUSE_FIRST_S
-        while True:
-            try:
-                return _decoded(
-                    self._client.call(
-                        "POST", "/v1/events", content=body, headers={"Content-Type": "application/x-ndjson"}
+        headers = {"Content-Type": "application/x-ndjson"}
+        try:
+            return _decoded(
+                self._patience.ask(
+                    lambda timeout_s: self._client.call(
+                        "POST", "/v1/events", content=body, headers=headers, timeout_s=timeout_s
                     )
                 )
-            except Unreachable as error:
-                reason, asked_s = str(error), None
-            except Refused as refused:
-                if refused.status not in _AGAIN:
-                    raise
-                reason, asked_s = str(refused), refused.retry_after_s
-            waited_s = self._pauses.elapsed_s() - started_s
-            if waited_s >= self._give_up_after_s:
-                raise Failure(
-                    f"gave up after {waited_s:.0f} s: {reason}; what was acknowledged is kept, "
-                    "and running the same command again counts nothing twice"
-                )
-            self._on_wait(reason)
-            if not self._pauses.pause(pause_s if asked_s is None else min(asked_s, 60.0)):
-                raise CalledOff("stopped")
-            pause_s = min(pause_s * 2, _PAUSE_MAX_S)
+            )
+        except GaveUp as error:
+            raise Failure(
+                f"{error}; what was acknowledged is kept, and running the same command again counts nothing twice"
+            ) from error
 
 
 def _decoded(body: bytes) -> IngestReply:

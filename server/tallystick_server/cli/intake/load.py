@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ import msgspec
 
 from tallystick_server.cli.client import ApplianceClient
 from tallystick_server.cli.failure import BadUse
+from tallystick_server.cli.patience import RealPauses
 
 from .batch import Batch, batches
 from .csv_records import csv_records
@@ -55,25 +54,6 @@ class Sums(msgspec.Struct):
     def records(self) -> int:
         """How many records were answered for."""
         return self.accepted + self.duplicates + self.rejected
-
-
-class RealPauses:
-    """The real time; `call_off` ends every pause at once."""
-
-    def __init__(self) -> None:
-        self._called_off = threading.Event()
-
-    def elapsed_s(self) -> float:
-        """Return the monotonic clock's seconds."""
-        return time.monotonic()
-
-    def pause(self, seconds: float) -> bool:
-        """Wait; False when called off."""
-        return not self._called_off.wait(seconds)
-
-    def call_off(self) -> None:
-        """End all pauses, now and from now on."""
-        self._called_off.set()
 
 
 class Load:
