@@ -10,7 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TextIO, cast
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
@@ -109,11 +109,20 @@ def run() -> NoReturn:
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, number)
             setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a letter gets its code rather than a traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    sys.stdout, sys.stderr = _made_safe(sys.stdout), _made_safe(sys.stderr)
     sys.exit(main(sys.argv[1:]))
+
+
+def _made_safe(stream: TextIO) -> TextIO:
+    """Return the stream so that whatever is written to it arrives, or fails."""
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    # A terminal that cannot show a letter gets its code rather than a traceback.
+    stream.reconfigure(errors="backslashreplace")
+    if not stream.write_through:
+        return cast("TextIO", stream)
+    # PYTHONUNBUFFERED: without a buffer, what a pipe does not take at once is lost, and nobody told.
+    return os.fdopen(stream.fileno(), "w", buffering=1, encoding=stream.encoding, errors=stream.errors, closefd=False)
 
 
 def _run_command(tokens: Sequence[str]) -> int:
@@ -123,6 +132,11 @@ def _run_command(tokens: Sequence[str]) -> int:
         return _complain(str(error), EXIT_BAD_USE)
     except Failure as failure:
         return _complain(str(failure), failure.exit_code)
+    except SystemExit as ended:
+        # Rich ends the program by itself, and with 1, where the reader of its tables went away.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return EXIT_BROKEN_PIPE
+        raise
     except BrokenPipeError:
         raise
     except OSError as error:

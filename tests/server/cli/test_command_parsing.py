@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -144,8 +145,26 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_reader_that_goes_away_ends_the_program_quietly() -> None:
-    command = f"{sys.executable} -m tallystick_server completions bash | head -c 1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert done.stderr == ""
-    assert done.returncode in {0, 141}
+def ended_without_a_reader(*words: str, read_first: int = 0, **environment: str) -> tuple[int, str]:
+    """Run a command whose reader goes away once it has read so much; return its exit code and what it says of that."""
+    reading, writing = os.pipe()
+    command = [sys.executable, "-m", "tallystick_server", *words]
+    with subprocess.Popen(
+        command, stdout=writing, stderr=subprocess.PIPE, text=True, env=os.environ | environment
+    ) as program:
+        os.close(writing)
+        if read_first:
+            os.read(reading, read_first)
+        os.close(reading)
+        assert program.stderr is not None
+        said = program.stderr.read()
+    return program.returncode, said
+
+
+@pytest.mark.parametrize("words", ["completions bash", "usage --help", "--help", "version"])
+def test_a_reader_that_goes_away_ends_the_program_quietly(words: str) -> None:
+    assert ended_without_a_reader(*words.split()) == (141, "")
+
+
+def test_a_reader_that_goes_away_half_way_is_noticed_without_a_buffer_too() -> None:
+    assert ended_without_a_reader("completions", "bash", read_first=1, PYTHONUNBUFFERED="1") == (141, "")
