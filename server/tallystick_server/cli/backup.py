@@ -10,7 +10,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from .asking import AsJson
-from .directory import AdminKey, AskedUrl, ConfigFile, DataDirectory, existing, one_of, settings_of
+from .directory import NOBODY_ASKED, Asked, ConfigFile, DataDirectory, existing, settings_of
 from .failure import Failure
 from .terminal import Terminal, show_progress
 
@@ -38,24 +38,21 @@ def backup(
     *,
     data: DataDirectory = None,
     config: ConfigFile = None,
-    url: AskedUrl = None,
-    api_key: AdminKey = None,
+    asked: Asked = NOBODY_ASKED,
     check: Annotated[
         bool, Parameter(help="Add nothing: check that each block in the folder is what was written.")
     ] = False,
     json: AsJson = False,
 ) -> int:
     """Copy what the folder does not have yet; interrupted, the next one goes on where this one was."""
-    one_of(url=url, data=data)
+    appliance = asked.connection(data=data)
     terminal = Terminal.of_process()
     if check:
         from .check_backup import check_backup
 
         finding = check_backup(dest, terminal)
-    elif url is not None:
-        from .client import ApplianceClient
-
-        with ApplianceClient(url, api_key) as client:
+    elif appliance is not None:
+        with appliance.client() as client:
             finding = _asked(client, dest, terminal)
     else:
         from .offline import walk

@@ -178,9 +178,9 @@ class ApplianceClient:
         status = response.status_code
         if status == HTTPStatus.UNAUTHORIZED:
             message = (
-                "the API key is not valid here; check --api-key or TALLYSTICK_API_KEY"
+                "the API key is not valid here; check --api-key, TALLYSTICK_API_KEY or the key that --connection keeps"
                 if self._has_key
-                else "this needs an API key: give --api-key or set TALLYSTICK_API_KEY"
+                else "this needs an API key: give --connection or --api-key, or set TALLYSTICK_API_KEY"
             )
         elif status == HTTPStatus.FORBIDDEN:
             message = "the API key lacks the scope for this; use one that has it (`tallystick keys create`)"

@@ -1,12 +1,14 @@
-"""Which data directory an offline command works on, and with which of the engine's settings: those that `serve` would take."""
+"""What is read: a data directory, with the settings of the engine that `serve` would take, or an appliance that is asked instead."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
+from .connection import Connection
 from .failure import BadUse, Failure
 
 if TYPE_CHECKING:
@@ -19,8 +21,34 @@ ConfigFile = Annotated[
     Path | None, Parameter(name="--config", env_var="TALLYSTICK_CONFIG", help="The appliance's TOML file.")
 ]
 
-AskedUrl = Annotated[str | None, Parameter(help="Ask the appliance at this address instead of reading a directory.")]
-AdminKey = Annotated[str | None, Parameter(env_var="TALLYSTICK_API_KEY", help="Admin key, with --url.")]
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Asked:
+    """The appliance to ask; without an address or a name, none is asked."""
+
+    url: Annotated[str | None, Parameter(help="Ask the appliance at this address instead of reading a directory.")] = (
+        None
+    )
+    kept_name: Annotated[
+        str | None,
+        Parameter(name="--connection", help="Ask the one that `tallystick connections` keeps under this name."),
+    ] = None
+    api_key: Annotated[
+        str | None, Parameter(help="Admin key of the appliance that is asked. [env var: TALLYSTICK_API_KEY]")
+    ] = None
+
+    def connection(self, *, data: Path | None) -> Connection | None:
+        """Return where to ask, None where a directory is read. Raises `BadUse` where both are named."""
+        named = "--url" if self.url is not None else "--connection" if self.kept_name is not None else None
+        if named is None:
+            return None
+        if data is not None:
+            raise BadUse(f"{named} and --data name two things: give one of them")
+        return Connection(self.url, self.kept_name, self.api_key)
+
+
+NOBODY_ASKED: Final = Asked()
 
 
 def settings_of(data: Path | None, config: Path | None) -> Settings:
@@ -41,9 +69,3 @@ def existing(settings: Settings) -> Path:
     if not directory.is_dir():
         raise Failure(f"{directory}: there is no such directory; name the data directory with --data")
     return directory
-
-
-def one_of(*, url: str | None, data: Path | None) -> None:
-    """Raise `BadUse` where both an appliance and a directory are named."""
-    if url is not None and data is not None:
-        raise BadUse("--url and --data name two things: give one of them")

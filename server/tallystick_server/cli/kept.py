@@ -23,6 +23,18 @@ def connections_of_user(terminal: Terminal) -> Connections:
     return Connections(config_folder(os.environ), say=terminal.note)
 
 
+def kept_connection(name: str, *, url: str | None, api_key: str | None) -> tuple[str, str | None]:
+    """Return address and key of a connection; a key that is given beats the one that is kept. Raises `BadUse` where a URL is given too."""
+    from tallystick_tui.config.choice import choose
+
+    from .terminal import Terminal
+
+    with failures_told():
+        connections = connections_of_user(Terminal.of_process())
+        choice = choose(connections, os.environ, url=url, api_key=api_key, name=name)
+    return choice.url, choice.api_key
+
+
 @contextmanager
 def failures_told() -> Generator[None]:
     """Turn what the config folder refuses into the line and the exit code of a command."""

@@ -8,8 +8,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from .asking import AsJson
-from .connection import Connection
-from .directory import AdminKey, AskedUrl, ConfigFile, DataDirectory, existing, one_of, settings_of
+from .directory import NOBODY_ASKED, Asked, ConfigFile, DataDirectory, existing, settings_of
 from .failure import BadUse
 from .terminal import Terminal
 
@@ -32,8 +31,7 @@ def verify(
     *,
     data: DataDirectory = None,
     config: ConfigFile = None,
-    url: AskedUrl = None,
-    api_key: AdminKey = None,
+    asked: Asked = NOBODY_ASKED,
     statement: Annotated[
         str | None, Parameter(help="Check this saved statement instead; asks nobody, reads no directory.")
     ] = None,
@@ -47,17 +45,17 @@ def verify(
 ) -> int:
     """Walk the chain, derive each projection again from the log, and compare; or check a saved statement by itself."""
     terminal = Terminal.of_process()
+    appliance = asked.connection(data=data)
     if statement is not None:
         from .verify_statement import verify_statement
 
-        if data is not None or url is not None:
-            raise BadUse("--statement is checked by itself; give it without --data and --url")
+        if data is not None or appliance is not None:
+            raise BadUse("--statement is checked by itself; give it without --data, --url and --connection")
         return verify_statement(terminal, statement, receipt=receipt, events=events, as_json=json)
     if events is not None or receipt is not None:
         raise BadUse("--events and --receipt belong to a --statement")
-    if url is not None:
-        one_of(url=url, data=data)
-        with Connection(url, api_key).client() as client:
+    if appliance is not None:
+        with appliance.client() as client:
             finding = ask(client)
     else:
         from .offline import walk

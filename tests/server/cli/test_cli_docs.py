@@ -11,7 +11,7 @@ from cyclopts import App
 from tallystick_server.cli.main import build_app
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-SHARED = {"--help", "-h", "--version", "--url", "--api-key", "--json", "--yes", "-y"}
+SHARED = {"--help", "-h", "--version", "--url", "--connection", "--api-key", "--json", "--yes", "-y"}
 
 
 def commands(app: App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tallystick_server.cli.main import main
+from tallystick_server.cli.main import build_app, main
+from tests.appliance import Appliance
+from tests.server.cli.test_cli_docs import commands
 
 KEY = "tallystick-key-0123456789"
 URL = "https://usage.example.com"
@@ -69,6 +71,10 @@ def test_a_key_on_stdin_is_kept_and_shown_nowhere(
         (["connections", "add", "prod"], "--url"),
         (["connections", "use", "prod"], "no connection is called 'prod'"),
         (["connections", "remove", "prod"], "no connection is called 'prod'"),
+        (["status", "--connection", "prod"], "no connection is called 'prod'"),
+        (["usage", "tokens", "--connection", "prod", "--url", URL], "not both"),
+        (["verify", "--connection", "prod", "--url", URL], "not both"),
+        (["verify", "--connection", "prod", "--data", "."], "--connection and --data name two things"),
         (["tui"], "needs a terminal"),
         (["tui", "--port", "80"], "--port belongs to --serve"),
         (["tui", "--serve", "--port", "70000"], "give 0 to 65535"),
@@ -96,6 +102,35 @@ def test_a_key_over_http_to_another_machine_is_warned_of(
     type_in(KEY, monkeypatch)
     assert main(["connections", "add", "prod", "--url", "http://usage.example.com", "--key-stdin"]) == 0
     assert "travels unencrypted" in capsys.readouterr().err
+
+
+def test_every_command_finds_its_appliance_and_the_key_by_name_whatever_the_environment_says(
+    cli_appliance: Appliance, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    type_in(cli_appliance.admin_key, monkeypatch)
+    assert main(["connections", "add", "here", "--url", cli_appliance.url, "--key-stdin"]) == 0
+    monkeypatch.setenv("TALLYSTICK_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("TALLYSTICK_API_KEY", "a-key-of-another-appliance")
+    for words in (["log", "head"], ["events", "list"], ["verify"]):
+        assert main([*words, "--connection", "here"]) == 0, capsys.readouterr().err
+
+
+def test_a_connection_without_a_key_takes_the_one_of_the_environment_and_one_that_is_given_beats_both(
+    cli_appliance: Appliance, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["connections", "add", "here", "--url", cli_appliance.url, "--no-key"]) == 0
+    monkeypatch.setenv("TALLYSTICK_API_KEY", cli_appliance.admin_key)
+    assert main(["log", "head", "--connection", "here"]) == 0
+    assert main(["log", "head", "--connection", "here", "--api-key", "another"]) == 1
+    assert "not valid here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", sorted(commands(build_app())), ids=" ".join)
+def test_where_an_address_can_be_given_a_name_can(command: tuple[str, ...]) -> None:
+    _, path, _ = build_app().parse_commands(list(command))
+    names = {argument.name for argument in path[-1].assemble_argument_collection()}
+    if "--url" in names and command != ("connections", "add"):
+        assert "--connection" in names
 
 
 def test_the_help_of_the_dashboard_warns_of_a_key_in_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
