@@ -6,7 +6,8 @@ in a message. Does not retry: who can send twice without harm decides that (see 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from http import HTTPStatus
 from types import TracebackType
@@ -18,6 +19,7 @@ import msgspec
 
 from .failure import BadUse, Failure, NoAppliance
 from .printable import printable
+from .refusal_words import in_words_of_command
 
 PAGE_LIMIT: Final = 1_000
 ANSWER_TIMEOUT_S: Final = 120.0
@@ -34,6 +36,9 @@ class ErrorItem(msgspec.Struct, frozen=True):
     detail: str = ""
     pointer: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.pointer}: {self.detail}" if self.pointer and self.detail else self.detail
+
 
 class Problem(msgspec.Struct, frozen=True):
     """RFC 9457: what the appliance says when it refuses."""
@@ -41,6 +46,15 @@ class Problem(msgspec.Struct, frozen=True):
     title: str = ""
     detail: str = ""
     errors: list[msgspec.Raw] = []
+
+    @property
+    def items(self) -> list[ErrorItem]:
+        """Return what is wrong, one by one, as far as it can be read."""
+        found: list[ErrorItem] = []
+        for raw in self.errors:
+            with suppress(msgspec.DecodeError):
+                found.append(msgspec.json.decode(raw, type=ErrorItem))
+        return found
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -60,6 +74,13 @@ class Refused(Failure):
     def __init__(self, message: str, *, status: int, body: bytes, retry_after_s: float | None) -> None:
         super().__init__(message)
         self.status, self.body, self.retry_after_s = status, body, retry_after_s
+
+    def told(self, parameters: Collection[str]) -> str:
+        """Return the line in the words of the command."""
+        problem = _problem_of(self.body)
+        items = [] if problem is None else problem.items
+        faults = [(_line(item.pointer), _line(item.detail)) for item in items if item.pointer]
+        return in_words_of_command(str(self), faults, parameters)
 
 
 class ApplianceClient:
@@ -199,7 +220,9 @@ def _timeout(seconds: float) -> httpx.Timeout:
 
 
 def segment(text: str) -> str:
-    """Return the text as one segment of a path: keys may hold slashes, spaces and anything else."""
+    """Return the text as one segment of a path: keys may hold slashes, spaces and anything else. Raises `BadUse` for an empty one."""
+    if not text:
+        raise BadUse("a key or id is empty; an empty one would mean all of them")
     return quote(text, safe="")
 
 
@@ -220,21 +243,23 @@ def decode_object(body: bytes) -> dict[str, Any]:
 
 
 def _words_of(response: httpx.Response) -> str:
-    try:
-        problem = msgspec.json.decode(response.content, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    problem = _problem_of(response.content)
+    if problem is None:
         return f"the appliance answered {response.status_code} {response.reason_phrase}".rstrip()
     words = problem.detail or problem.title or f"the appliance answered {response.status_code}"
-    details = [text for raw in problem.errors[:5] if (text := _item_text(raw)) and text not in words]
-    return printable("; ".join([words.rstrip("."), *details]).replace("\n", " "))
+    details = [text for item in problem.items[:5] if (text := str(item)) and text not in words]
+    return _line("; ".join([words.rstrip("."), *details]))
 
 
-def _item_text(raw: msgspec.Raw) -> str:
+def _problem_of(body: bytes) -> Problem | None:
     try:
-        item = msgspec.json.decode(raw, type=ErrorItem)
-    except msgspec.DecodeError:
-        return ""
-    return f"{item.pointer}: {item.detail}" if item.pointer and item.detail else item.detail
+        return msgspec.json.decode(body, type=Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _line(text: str) -> str:
+    return printable(text.replace("\n", " "))
 
 
 def _retry_after_s(text: str | None) -> float | None:
@@ -243,4 +268,4 @@ def _retry_after_s(text: str | None) -> float | None:
 
 
 def _reason(error: Exception) -> str:
-    return printable(str(error).replace("\n", " ")) or type(error).__name__
+    return _line(str(error)) or type(error).__name__

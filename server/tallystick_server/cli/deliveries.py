@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 
@@ -36,6 +36,8 @@ _DELIVERIES: Final = Listing(
     empty="There are no deliveries.",
 )
 
+State = Literal["waiting", "held", "delivered", "failed", "joined", "cancelled"]
+
 
 @app.command(
     name="list",
@@ -45,10 +47,7 @@ def list_deliveries(
     *,
     channel: Annotated[str | None, Parameter(help="Only those to this channel.")] = None,
     signal: Annotated[str | None, Parameter(help="Only those that tell of this signal.")] = None,
-    state: Annotated[
-        str | None,
-        Parameter(help="Only those that stand like this: waiting, held, delivered, failed, joined, cancelled."),
-    ] = None,
+    state: Annotated[State | None, Parameter(help="Only those that stand like this.")] = None,
     limit: Limit = 100,
     json: AsJson = False,
     connection: Connection = LOCAL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 EXIT_FAILURE: Final = 1
@@ -14,6 +15,10 @@ class Failure(Exception):
     """The command could not do what was asked; the message is the whole line that a person reads."""
 
     exit_code = EXIT_FAILURE
+
+    def told(self, _parameters: Collection[str]) -> str:
+        """Return the line for whoever called a command that takes these parameters, `--from` and `KEY` among them."""
+        return str(self)
 
 
 class NoAppliance(Failure):

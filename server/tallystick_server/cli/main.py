@@ -126,12 +126,13 @@ def _made_safe(stream: TextIO) -> TextIO:
 
 
 def _run_command(tokens: Sequence[str]) -> int:
+    app = build_app()
     try:
-        result = build_app()(list(tokens))
+        result = app(list(tokens))
     except CycloptsError as error:
         return _complain(str(error), EXIT_BAD_USE)
     except Failure as failure:
-        return _complain(str(failure), failure.exit_code)
+        return _complain(failure.told(_parameters(app, tokens)), failure.exit_code)
     except SystemExit as ended:
         # Rich ends the program by itself, and with 1, where the reader of its tables went away.
         if isinstance(ended.__context__, BrokenPipeError):
@@ -143,6 +144,12 @@ def _run_command(tokens: Sequence[str]) -> int:
         name = f"{error.filename}: " if error.filename else ""
         return _complain(f"{name}{error.strerror or error}", EXIT_FAILURE)
     return result if isinstance(result, int) else 0
+
+
+def _parameters(app: App, tokens: Sequence[str]) -> frozenset[str]:
+    """Return what the command that was called takes: its options, and its arguments in capitals."""
+    _, path, _ = app.parse_commands(tokens)
+    return frozenset(name for argument in path[-1].assemble_argument_collection() for name in argument.names)
 
 
 def _complain(message: str, exit_code: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
@@ -282,7 +282,9 @@ def list_history(
     /,
     *,
     customer: Customer = None,
-    kind: Annotated[str | None, Parameter(help="fired, recovered, snoozed or woken.")] = None,
+    kind: Annotated[
+        Literal["fired", "recovered", "snoozed", "woken"] | None, Parameter(help="Only steps of this kind.")
+    ] = None,
     limit: Limit = 100,
     json: AsJson = False,
     connection: Connection = LOCAL,
