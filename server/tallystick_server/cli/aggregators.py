@@ -15,7 +15,8 @@ app = App(
     name="aggregators",
     help="List what meters can do with events, built in or from a plugin.",
     help_epilogue="Examples:\n  tallystick aggregators\n"
-    "  tallystick aggregators --json | jq '.items[] | select(.name == \"percentile\") | .options_schema'",
+    "  tallystick aggregators --json \\\n"
+    "      | jq '.items[] | select(.name == \"percentile\") | .options_schema'",
 )
 
 _LISTING: Final = Listing(

@@ -24,9 +24,9 @@ app = App(
     name="backup",
     help="Copy the log of an appliance into a folder, while it runs.",
     help_epilogue="Examples:\n  tallystick backup /backups/metering --data /var/lib/tallystick\n"
-    "  tallystick backup ./metering --url https://metering.example.com    # from another machine, with an admin key\n"
-    "  tallystick backup /backups/metering --check                         # is it what was written?\n\n"
-    "Again into the same folder: only what came since is copied. All figures follow from the log, so nothing else is needed;\n"
+    "  tallystick backup ./metering --connection prod    # from elsewhere\n"
+    "  tallystick backup /backups/metering --check        # is it what was written?\n\n"
+    "Again into the same folder: only what came since is copied. All figures follow from the log, so nothing else is needed; "
     "the key that channels' secrets are sealed with is left out. `tallystick restore` makes a data directory of it.",
 )
 

@@ -9,7 +9,8 @@ from cyclopts import App, Parameter
 app = App(
     name="completions",
     help="Print or install completions for your shell.",
-    help_epilogue="Examples:\n  tallystick completions bash > ~/.local/share/bash-completion/completions/tallystick\n"
+    help_epilogue="Examples:\n  tallystick completions bash \\\n"
+    "      > ~/.local/share/bash-completion/completions/tallystick\n"
     "  tallystick completions zsh --install",
 )
 

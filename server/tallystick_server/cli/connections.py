@@ -18,7 +18,7 @@ app = App(
     help="Keep appliances under names, with their keys out of sight.",
     help_epilogue="Examples:\n  tallystick connections add prod --url https://usage.example.com\n  tallystick connections list\n"
     "  tallystick tui --connection prod\n\n"
-    "Kept in your config folder (TALLYSTICK_CONFIG_HOME, or what your system says). Keys go to the desktop's keyring, or, where there\n"
+    "Kept in your config folder (TALLYSTICK_CONFIG_HOME, or what your system says). Keys go to the desktop's keyring, or, where there "
     "is none, into a file that you alone can read. docs/connections.md tells more.",
 )
 
@@ -49,7 +49,8 @@ def list_connections(*, json: AsJson = False) -> int:
 @app.command(
     name="add",
     help_epilogue="Examples:\n  tallystick connections add prod --url https://usage.example.com\n"
-    "  tallystick connections add prod --url https://usage.example.com --key-stdin < key.txt\n"
+    "  tallystick connections add prod --url https://usage.example.com \\\n"
+    "      --key-stdin < key.txt\n"
     "  tallystick connections add here --url http://127.0.0.1:7070 --no-key",
 )
 def add_connection(

@@ -47,7 +47,8 @@ app.command(
     show_allowance,
     name="allowance",
     help_epilogue="Examples:\n  tallystick customers allowance acme --meter tokens\n"
-    "  tallystick customers allowance acme --meter tokens --property model=large --json",
+    "  tallystick customers allowance acme --meter tokens --property model=large \\\n"
+    "      --json",
 )
 
 Key = Annotated[str, Parameter(name="KEY", help="The customer, as events name it.")]
@@ -104,7 +105,8 @@ def show_customer(key: Key, /, *, json: AsJson = False, connection: Connection =
 @app.command(
     name="create",
     help_epilogue="Examples:\n  tallystick customers create acme --name 'Acme Ltd'\n"
-    "  tallystick customers create acme --time-zone Europe/London --metadata plan=pro",
+    "  tallystick customers create acme --time-zone Europe/London \\\n"
+    "      --metadata plan=pro",
 )
 def create_customer(
     key: Key,

@@ -17,7 +17,7 @@ app = App(
     help="Write raw events to a file that `import` takes back.",
     help_epilogue="Examples:\n  tallystick export --from 2026-11-01 --to 2026-12-01 november.parquet\n"
     "  tallystick export --from -1d --customer acme acme.jsonl.gz\n"
-    "  tallystick export --from -1h - --format jsonl | jq .customer | sort | uniq -c\n"
+    "  tallystick export --from -1h - --format jsonl | jq .customer | sort -u\n"
     "  tallystick export --from -7d --spreadsheet-safe week.csv",
 )
 

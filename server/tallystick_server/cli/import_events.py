@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """Examples:
   tallystick import events.jsonl.gz
-  tallystick import usage.csv --set type=api_call --map customer=account --map time=created --timezone UTC
-  tallystick import 2026-*.parquet --map properties.tokens=n_tokens --ignore row_id
+  tallystick import usage.csv --set type=api_call --map customer=account \\
+      --map time=created --timezone UTC
+  tallystick import 2026-*.parquet --map properties.tokens=n_tokens \\
+      --ignore row_id
   zcat *.gz | tallystick import - --format jsonl --rejected rejected.jsonl
 
 docs/import.md tells how columns become fields, and which ids are made for records without one."""

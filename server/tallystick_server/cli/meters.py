@@ -18,7 +18,8 @@ app = App(
     name="meters",
     help="Define, change, preview and archive meters.",
     help_epilogue="Examples:\n  tallystick meters list\n"
-    "  tallystick meters create tokens --event-type completion --aggregation sum --field properties.tokens",
+    "  tallystick meters create tokens --event-type completion --aggregation sum \\\n"
+    "      --field properties.tokens",
 )
 
 _LISTING: Final = Listing(
@@ -67,10 +68,14 @@ def show_meter(key: Key, /, *, json: AsJson = False, connection: Connection = LO
 @app.command(
     name="create",
     help_epilogue="Examples:\n"
-    "  tallystick meters create tokens --event-type completion --aggregation sum --field properties.tokens --unit token\n"
-    "  tallystick meters create errors --event-type call --aggregation count --filter status=500 --filter status=503\n"
-    "  tallystick meters create seats --event-type seat --aggregation running_total --statistic peak\n"
-    "  tallystick meters create machine-hours --event-type machine --aggregation duration --series host --timeout 3600\n"
+    "  tallystick meters create tokens --event-type completion --aggregation sum \\\n"
+    "      --field properties.tokens --unit token\n"
+    "  tallystick meters create errors --event-type call --aggregation count \\\n"
+    "      --filter status=500 --filter status=503\n"
+    "  tallystick meters create seats --event-type seat \\\n"
+    "      --aggregation running_total --statistic peak\n"
+    "  tallystick meters create machine-hours --event-type machine \\\n"
+    "      --aggregation duration --series host --timeout 3600\n"
     "  tallystick meters create tokens --file meter.json",
 )
 def create_meter(

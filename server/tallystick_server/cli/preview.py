@@ -13,8 +13,10 @@ app = App(
     name="preview",
     help="Ask a meter that is not saved what it would have counted.",
     help_epilogue="Examples:\n"
-    "  tallystick preview --event-type call --aggregation unique --field customer --last 24h --window hour\n"
-    "  tallystick preview --event-type call --aggregation sum --field properties.ms --filter status=500 --by region --top 5\n"
+    "  tallystick preview --event-type call --aggregation unique --field customer \\\n"
+    "      --last 24h --window hour\n"
+    "  tallystick preview --event-type call --aggregation sum \\\n"
+    "      --field properties.ms --filter status=500 --by region --top 5\n"
     "  tallystick preview --file meter.json --last 7d --window day --chart",
 )
 

@@ -99,7 +99,8 @@ def show_quarantined(entry_id: EntryId, /, *, json: AsJson = False, connection: 
     name="resubmit",
     help_epilogue="Examples:\n  tallystick quarantine resubmit q_3f2a\n"
     "  tallystick quarantine resubmit q_3f2a --file corrected.json\n"
-    "  tallystick quarantine show q_3f2a --json | jq -r .raw | jq '.value = 1' | tallystick quarantine resubmit q_3f2a --file -",
+    "  tallystick quarantine show q_3f2a --json | jq -r .raw | jq '.value = 1' \\\n"
+    "      | tallystick quarantine resubmit q_3f2a --file -",
 )
 def resubmit_quarantined(
     entry_id: EntryId,

@@ -16,9 +16,12 @@ app = App(
     name="reconcile",
     help="Compare your own list of events with the log, event by event.",
     help_epilogue="Examples:\n"
-    "  tallystick reconcile november.jsonl --customer acme --from 2026-11-01 --to 2026-12-01\n"
-    "  tallystick reconcile ids.csv --customer acme --from -7d --map id=request_id --ignore row --csv differences.csv\n"
-    "  tallystick reconcile ours.parquet --customer acme --from -1d --meter tokens --json\n\n"
+    "  tallystick reconcile november.jsonl --customer acme --from 2026-11-01 \\\n"
+    "      --to 2026-12-01\n"
+    "  tallystick reconcile ids.csv --customer acme --from -7d \\\n"
+    "      --map id=request_id --ignore row --csv differences.csv\n"
+    "  tallystick reconcile ours.parquet --customer acme --from -1d \\\n"
+    "      --meter tokens --json\n\n"
     "Exit 0: both sides have the same. Exit 1: they do not; the differences are listed.",
 )
 

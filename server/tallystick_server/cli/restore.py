@@ -18,7 +18,7 @@ app = App(
     help="Make a data directory from a backup.",
     help_epilogue="Examples:\n  tallystick restore /backups/metering --data /var/lib/tallystick-new\n"
     "  tallystick serve --data /var/lib/tallystick-new\n\n"
-    "The target must be new or empty. Every hash is checked, and everything that follows from the log is made again, which takes\n"
+    "The target must be new or empty. Every hash is checked, and everything that follows from the log is made again, which takes "
     "about as long as `tallystick rebuild`. Copy the file with the key of channels' secrets too, if you kept one (see channels.md).",
 )
 

@@ -13,7 +13,8 @@ app = App(
     name="serve",
     help="Run the appliance: HTTP API and jobs over one data directory.",
     help_epilogue="Examples:\n  tallystick serve\n  tallystick serve --data /var/lib/tallystick --host 0.0.0.0 --port 7070\n"
-    "  TALLYSTICK_ADMIN_KEY=$(openssl rand -hex 32) tallystick serve --config /etc/tallystick.toml\n\n"
+    "  TALLYSTICK_ADMIN_KEY=$(openssl rand -hex 32) tallystick serve \\\n"
+    "      --config /etc/tallystick.toml\n\n"
     "Settings come from the file, TALLYSTICK_* variables over it, and these options over both; docs/settings.md lists them.",
 )
 

@@ -30,8 +30,10 @@ from .terminal import Terminal
 app = App(
     name="signals",
     help="Define signals, try them on the past, see where they stand, and snooze them.",
-    help_epilogue="Examples:\n  tallystick signals create cap --meter tokens --each --limit-of 100000 --percent 80,100 --channel ops\n"
-    "  tallystick signals preview --meter tokens --each --period day --change-percent 50 --direction down\n"
+    help_epilogue="Examples:\n  tallystick signals create cap --meter tokens --each --limit-of 100000 \\\n"
+    "      --percent 80,100 --channel ops\n"
+    "  tallystick signals preview --meter tokens --each --period day \\\n"
+    "      --change-percent 50 --direction down\n"
     "  tallystick signals fired\n  tallystick signals snooze cap --customer acme --for 2h",
 )
 
@@ -121,10 +123,14 @@ def show_signal(key: Key, /, *, json: AsJson = False, connection: Connection = L
 @app.command(
     name="create",
     help_epilogue="Examples:\n"
-    "  tallystick signals create cap --meter tokens --each --limit-of 100000 --percent 50,80,100 --channel ops\n"
-    "  tallystick signals create errors --meter calls --filter status=500 --period hour --at-least 100 --channel ops\n"
-    "  tallystick signals create drop --meter calls --each --period week --change-percent 50 --direction down --floor 1000\n"
-    "  tallystick signals create gone --meter calls --each --silent-for 86400 --timezone customer\n"
+    "  tallystick signals create cap --meter tokens --each --limit-of 100000 \\\n"
+    "      --percent 50,80,100 --channel ops\n"
+    "  tallystick signals create errors --meter calls --filter status=500 \\\n"
+    "      --period hour --at-least 100 --channel ops\n"
+    "  tallystick signals create drop --meter calls --each --period week \\\n"
+    "      --change-percent 50 --direction down --floor 1000\n"
+    "  tallystick signals create gone --meter calls --each --silent-for 86400 \\\n"
+    "      --timezone customer\n"
     "  tallystick signals create cap --file signal.json",
 )
 def create_signal(
@@ -193,8 +199,10 @@ def delete_signal(key: Key, /, *, yes: Yes = False, connection: Connection = LOC
     name="preview",
     help_epilogue="Examples:\n"
     "  tallystick signals preview cap --from -30d\n"
-    "  tallystick signals preview --meter tokens --each --period day --at-least 5000\n"
-    "  tallystick signals preview --meter calls --period week --change-percent 50 --direction down --top 3 --json",
+    "  tallystick signals preview --meter tokens --each --period day \\\n"
+    "      --at-least 5000\n"
+    "  tallystick signals preview --meter calls --period week --change-percent 50 \\\n"
+    "      --direction down --top 3 --json",
 )
 def preview_signal(  # noqa: PLR0913 - one for each option
     key: Annotated[

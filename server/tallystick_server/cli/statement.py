@@ -19,9 +19,12 @@ app = App(
     name="statement",
     help="State what a customer used, bound to the log, and prove single events.",
     help_epilogue="Examples:\n"
-    "  tallystick statement acme --from 2026-11-01 --to 2026-12-01 --out november.json --events-out november.jsonl\n"
-    "  tallystick statement acme --from 2026-11-01 --to 2026-12-01 --as-of 48211 --proof 01JBN6P8 --out receipt.json\n"
-    "  tallystick verify --statement november.json --events november.jsonl --receipt receipt.json",
+    "  tallystick statement acme --from 2026-11-01 --to 2026-12-01 \\\n"
+    "      --out november.json --events-out november.jsonl\n"
+    "  tallystick statement acme --from 2026-11-01 --to 2026-12-01 --as-of 48211 \\\n"
+    "      --proof 01JBN6P8 --out receipt.json\n"
+    "  tallystick verify --statement november.json --events november.jsonl \\\n"
+    "      --receipt receipt.json",
 )
 
 

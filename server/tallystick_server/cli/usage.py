@@ -16,8 +16,10 @@ app = App(
     help_epilogue="Examples:\n  tallystick usage tokens --last 30d --window day --by customer --top 5\n"
     "  tallystick usage tokens --last 3mo --window month --compare\n"
     "  tallystick usage tokens --last 24h --window hour --by region --chart\n"
-    "  tallystick usage tokens --from 2026-11-01 --to 2026-12-01 --timezone Europe/Berlin --group-by customer --limit 10\n"
-    "  tallystick usage requests --from -1h --window minute --filter region=eu --filter region=us --json",
+    "  tallystick usage tokens --from 2026-11-01 --to 2026-12-01 \\\n"
+    "      --timezone Europe/Berlin --group-by customer --limit 10\n"
+    "  tallystick usage requests --from -1h --window minute --filter region=eu \\\n"
+    "      --filter region=us --json",
 )
 
 

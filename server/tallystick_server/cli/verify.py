@@ -20,8 +20,9 @@ app = App(
     name="verify",
     help="Check the hash chain and every projection against the log, or a saved statement.",
     help_epilogue="Examples:\n  tallystick verify --data ./tallystick-data\n"
-    "  tallystick verify --url http://127.0.0.1:7070        # asks the running appliance\n"
-    "  tallystick verify --statement november.json --events november.jsonl --receipt receipt.json\n\n"
+    "  tallystick verify --url http://127.0.0.1:7070   # asks the running appliance\n"
+    "  tallystick verify --statement november.json --events november.jsonl \\\n"
+    "      --receipt receipt.json\n\n"
     "Exit 0: everything agrees. Exit 1: something differs; the first bad position is named.",
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,6 +47,32 @@ def test_help_of_every_command_shows_examples_of_it(
 def test_help_of_every_group_shows_examples(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([group, "--help"]) == 0
     assert "Examples:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", sorted({*EVERY, *(command[:1] for command in EVERY), ()}), ids=" ".join)
+def test_an_example_stands_in_80_columns_as_it_is_copied_and_can_be_read(path: tuple[str, ...]) -> None:
+    _, apps, _ = build_app().parse_commands(list(path))
+    epilogue = apps[-1].help_epilogue
+    examples = [line for line in str(epilogue or "").splitlines() if line.startswith("  ")]
+    assert [line for line in examples if len(line) > 78] == []
+    for example in "\n".join(examples).replace("\\\n", "").splitlines():
+        for words in parted(example):
+            build_app().parse_args(words, exit_on_error=False, print_error=False)
+
+
+def parted(line: str) -> Iterator[list[str]]:
+    """Yield the words behind each `tallystick` of a line, up to where a shell would begin something else."""
+    shell = shlex.shlex(line, posix=True, punctuation_chars="|<>()")
+    shell.whitespace_split = True
+    words: list[str] | None = None
+    for word in [*shell, "|"]:
+        if word == "tallystick":
+            words = []
+        elif words is not None and word in {"|", "<", ">", ")"}:
+            yield words
+            words = None
+        elif words is not None:
+            words.append(word)
 
 
 @pytest.mark.parametrize(
