@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
 from .allowance import show_allowance
 from .asking import AsJson, Limit, Yes, assignments, sure, without_none
+from .clearing import CLEAR, with_cleared
 from .connection import LOCAL, Connection
 from .events import at_least_one
 from .failure import BadUse
@@ -59,6 +60,8 @@ Name = Annotated[str | None, Parameter(help="What people call it.")]
 Email = Annotated[str | None, Parameter(help="Where to write to.")]
 Zone = Annotated[str | None, Parameter(name="--time-zone", help="IANA zone of its calendar.")]
 Metadata = Annotated[tuple[str, ...], Parameter(name="--metadata", help="name=value, kept as it is; repeatable.")]
+
+Clearable = Literal["name", "email", "time-zone", "metadata"]
 
 
 @app.command(
@@ -129,7 +132,7 @@ def create_customer(
 @app.command(
     name="update",
     help_epilogue="Examples:\n  tallystick customers update acme --email ops@acme.example\n"
-    "  tallystick customers update acme --metadata plan=free",
+    "  tallystick customers update acme --metadata plan=free --clear email",
 )
 def update_customer(
     key: Key,
@@ -139,13 +142,14 @@ def update_customer(
     email: Email = None,
     time_zone: Zone = None,
     metadata: Metadata = (),
+    clear: Annotated[tuple[Clearable, ...], CLEAR] = (),
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
     """Change fields of a customer; those not given stay, metadata name by name."""
     from .client import segment
 
-    change = _fields(name, email, time_zone, metadata)
+    change = with_cleared(_fields(name, email, time_zone, metadata), clear)
     if not change:
         raise BadUse("give at least one field to change")
     with connection.client() as client:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
 from .asking import AsJson, From, Limit, TimeZone, To, listed, range_params, sure, without_none
+from .clearing import CLEAR, with_cleared
 from .connection import LOCAL, Connection
 from .failure import BadUse
 from .listing import Field, Listing, show_item
@@ -40,6 +41,7 @@ _LISTING: Final = Listing(
 
 Key = Annotated[str, Parameter(name="KEY", help="The meter's key.")]
 Name = Annotated[str | None, Parameter(help="What people call it.")]
+Clearable = Literal["field", "fields", "filter", "series", "timeout", "statistic", "option", "unit", "dimension"]
 Dimensions = Annotated[tuple[str, ...], Parameter(name="--dimension", help="Properties worth grouping by; repeatable.")]
 
 
@@ -100,7 +102,8 @@ def create_meter(
 @app.command(
     name="update",
     help_epilogue="Examples:\n  tallystick meters update tokens --name 'Tokens, all models'\n"
-    "  tallystick meters update tokens --dimension region --dimension model",
+    "  tallystick meters update tokens --dimension region --dimension model\n"
+    "  tallystick meters update tokens --clear unit",
 )
 def update_meter(
     key: Key,
@@ -109,11 +112,12 @@ def update_meter(
     fields: MeterFields = NO_FIELDS,
     name: Name = None,
     dimensions: Dimensions = (),
+    clear: Annotated[tuple[Clearable, ...], CLEAR] = (),
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
     """Change fields of a meter; those not given stay as they are."""
-    change = fields.given() | _described(name, dimensions)
+    change = with_cleared(fields.given() | _described(name, dimensions), clear)
     if not change:
         raise BadUse("give at least one field to change")
     return _call("PATCH", key, connection, change=change, as_json=json)

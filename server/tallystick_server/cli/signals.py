@@ -20,6 +20,7 @@ from .asking import (
     sure,
     without_none,
 )
+from .clearing import CLEAR, with_cleared
 from .connection import LOCAL, Connection
 from .events import at_least_one
 from .failure import BadUse
@@ -38,6 +39,7 @@ app = App(
 )
 
 Key = Annotated[str, Parameter(name="KEY", help="The signal's key.")]
+Clearable = Literal["name", "customer", "filter", "group-by", "timezone", "channel", "template", "owner"]
 Customer = Annotated[str | None, Parameter(help="Only those about this customer.")]
 
 _SIGNALS: Final = Listing(
@@ -155,7 +157,8 @@ def create_signal(
 @app.command(
     name="update",
     help_epilogue="Examples:\n  tallystick signals update cap --limit-of 200000 --percent 80,100\n"
-    "  tallystick signals update cap --channel ops,mail\n  tallystick signals update cap --disable",
+    "  tallystick signals update cap --channel ops,mail\n  tallystick signals update cap --disable\n"
+    "  tallystick signals update cap --clear template --clear filter",
 )
 def update_signal(  # noqa: PLR0913 - one for each option
     key: Key,
@@ -167,6 +170,7 @@ def update_signal(  # noqa: PLR0913 - one for each option
     file: File = None,
     enable: Annotated[bool, Parameter(help="Look at it again.")] = False,
     disable: Annotated[bool, Parameter(help="Look at it no more.")] = False,
+    clear: Annotated[tuple[Clearable, ...], CLEAR] = (),
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
@@ -174,6 +178,7 @@ def update_signal(  # noqa: PLR0913 - one for each option
     if enable and disable:
         raise BadUse("--enable and --disable exclude each other: give one of them")
     change = given_fields(file, watched, when, told) | ({"enabled": enable} if enable or disable else {})
+    change = with_cleared(change, clear)
     if not change:
         raise BadUse("give at least one field to change")
     with connection.client() as client:
