@@ -11,8 +11,15 @@ from .failure import BadUse
 
 _MOMENTS: Final = "RFC 3339, a date, `now`, `today`, or relative such as -7d, -12h, -30m"
 
+
+def at_least_one(_kind: object, limit: int | None) -> None:
+    """Refuse a limit that would show nothing; None is no limit. Raises `BadUse`."""
+    if limit is not None and limit < 1:
+        raise BadUse("--limit: give at least 1")
+
+
 AsJson = Annotated[bool, Parameter(name="--json", help="Answer the API's own JSON, every digit kept.")]
-Limit = Annotated[int, Parameter(name=["--limit", "-l"], help="How many at most.")]
+Limit = Annotated[int, Parameter(name=["--limit", "-l"], help="How many at most.", validator=at_least_one)]
 From = Annotated[str | None, Parameter(name="--from", allow_leading_hyphen=True, help=f"Start: {_MOMENTS}.")]
 To = Annotated[str | None, Parameter(name="--to", allow_leading_hyphen=True, help="End, not included: same forms.")]
 TimeZone = Annotated[

@@ -5,7 +5,7 @@ An option of its own rather than an empty value: that would be no number, no cho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from cyclopts import Parameter
@@ -18,9 +18,11 @@ CLEAR: Final = Parameter(name="--clear", help="Take the value of this option awa
 _FIELDS: Final = {"channel": "channels", "customer": "scope", "dimension": "dimensions", "option": "options"}
 
 
-def with_cleared(change: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:  # Any: JSON that the appliance checks
+def with_cleared(
+    change: dict[str, Any], names: Sequence[str], *, called: Mapping[str, str] = _FIELDS
+) -> dict[str, Any]:  # Any: JSON that the appliance checks
     """Return a change in which what is named is null, which takes it away. Raises `BadUse` where it is given a value too."""
-    fields = {name: _FIELDS.get(name, name.replace("-", "_")) for name in names}
+    fields = {name: called.get(name, name.replace("-", "_")) for name in names}
     given = [name for name, field in fields.items() if field in change]
     if given:
         raise BadUse(f"--clear {given[0]} takes away what is given beside it; leave one of them out")

@@ -10,7 +10,6 @@ from .allowance import show_allowance
 from .asking import AsJson, Limit, Yes, assignments, sure, without_none
 from .clearing import CLEAR, with_cleared
 from .connection import LOCAL, Connection
-from .events import at_least_one
 from .failure import BadUse
 from .listing import Field, Listing, show_item
 from .terminal import Terminal
@@ -19,7 +18,7 @@ app = App(
     name="customers",
     help="Describe customers, and list those that nobody described.",
     help_epilogue="Examples:\n  tallystick customers list\n  tallystick customers unknown\n"
-    "  tallystick customers create acme --name 'Acme Ltd' --time-zone Europe/London",
+    "  tallystick customers create acme --name 'Acme Ltd' --timezone Europe/London",
 )
 
 _KNOWN: Final = Listing(
@@ -58,10 +57,10 @@ Search = Annotated[
 ]
 Name = Annotated[str | None, Parameter(help="What people call it.")]
 Email = Annotated[str | None, Parameter(help="Where to write to.")]
-Zone = Annotated[str | None, Parameter(name="--time-zone", help="IANA zone of its calendar.")]
+Zone = Annotated[str | None, Parameter(name=["--timezone", "--time-zone"], help="IANA zone of its calendar.")]
 Metadata = Annotated[tuple[str, ...], Parameter(name="--metadata", help="name=value, kept as it is; repeatable.")]
 
-Clearable = Literal["name", "email", "time-zone", "metadata"]
+Clearable = Literal["name", "email", "timezone", "metadata"]
 
 
 @app.command(
@@ -74,7 +73,7 @@ def list_customers(
     """List the customers that were described."""
     params = [("search", search)] if search else []
     with connection.client() as client:
-        _KNOWN.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
+        _KNOWN.show(client, Terminal.of_process(), params, limit=limit, as_json=json)
     return 0
 
 
@@ -88,7 +87,7 @@ def list_unknown(
     """List the customers that events name but nobody described."""
     with connection.client() as client:
         params = [("known", "false"), *([("search", search)] if search else [])]
-        _UNKNOWN.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
+        _UNKNOWN.show(client, Terminal.of_process(), params, limit=limit, as_json=json)
     return 0
 
 
@@ -108,7 +107,7 @@ def show_customer(key: Key, /, *, json: AsJson = False, connection: Connection =
 @app.command(
     name="create",
     help_epilogue="Examples:\n  tallystick customers create acme --name 'Acme Ltd'\n"
-    "  tallystick customers create acme --time-zone Europe/London \\\n"
+    "  tallystick customers create acme --timezone Europe/London \\\n"
     "      --metadata plan=pro",
 )
 def create_customer(
@@ -149,7 +148,7 @@ def update_customer(
     """Change fields of a customer; those not given stay, metadata name by name."""
     from .client import segment
 
-    change = with_cleared(_fields(name, email, time_zone, metadata), clear)
+    change = with_cleared(_fields(name, email, time_zone, metadata), clear, called={"timezone": "time_zone"})
     if not change:
         raise BadUse("give at least one field to change")
     with connection.client() as client:

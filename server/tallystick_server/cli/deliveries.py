@@ -8,7 +8,6 @@ from cyclopts import App, Parameter
 
 from .asking import AsJson, Limit, without_none
 from .connection import LOCAL, Connection
-from .events import at_least_one
 from .listing import Field, Listing, show_item
 from .terminal import Terminal
 
@@ -55,7 +54,7 @@ def list_deliveries(
     """List messages, newest first."""
     params = list(without_none({"channel": channel, "signal": signal, "state": state}).items())
     with connection.client() as client:
-        _DELIVERIES.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
+        _DELIVERIES.show(client, Terminal.of_process(), params, limit=limit, as_json=json)
     return 0
 
 

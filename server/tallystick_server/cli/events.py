@@ -18,8 +18,8 @@ app = App(
     help_epilogue="Examples:\n  tallystick events list --customer acme --from -1d\n  tallystick events tail --type api_call",
 )
 
-Customer = Annotated[str | None, Parameter(help="Only events of this customer.")]
-EventType = Annotated[str | None, Parameter(name="--type", help="Only events of this type.")]
+Customer = Annotated[str | None, Parameter(name=["--customer", "-c"], help="Only events of this customer.")]
+EventType = Annotated[str | None, Parameter(name=["--type", "--event-type"], help="Only events of this type.")]
 Source = Annotated[str, Parameter(help="The source that the event was sent with.")]
 
 LISTING = Listing(
@@ -65,15 +65,16 @@ def list_events(
     """List events, newest time first."""
     params = filters(customer, event_type) + range_params(start, end, timezone)
     with connection.client() as client:
-        LISTING.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
+        LISTING.show(client, Terminal.of_process(), params, limit=limit, as_json=json)
     return 0
 
 
 @app.command(
-    name="get",
-    help_epilogue="Examples:\n  tallystick events get 01J9ZK3T --source gateway-1\n  tallystick events get 01J9ZK3T --json",
+    # As everything else is shown; `get` is what it was called first.
+    name=["show", "get"],
+    help_epilogue="Examples:\n  tallystick events show 01J9ZK3T --source gateway-1\n  tallystick events get 01J9ZK3T --json",
 )
-def get_event(
+def show_event(
     event_id: Annotated[str, Parameter(name="ID", help="The event's id.")],
     /,
     *,
@@ -146,10 +147,3 @@ def tail(
         terminal = Terminal.of_process()
         Tail(client, terminal, filters(customer, event_type), as_json=json, stop_after=stop_after).follow(lines)
     return 0
-
-
-def at_least_one(limit: int) -> int:
-    """Return the limit, or raise `BadUse` for one that would show nothing."""
-    if limit < 1:
-        raise BadUse("--limit: give at least 1")
-    return limit

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, From, TimeZone, To, assignments, listed, range_params
+from .asking import AsJson, From, Limit, TimeZone, To, listed, range_params
 from .connection import LOCAL, Connection
 from .failure import BadUse
 from .terminal import Terminal
+from .usage_question import Filters, GroupBy, OfCustomer, filter_params
 
 if TYPE_CHECKING:
     from .client import ApplianceClient
@@ -34,23 +35,21 @@ def explain(  # noqa: PLR0913 - one for each parameter of the question
     start: From = "-30d",
     end: To = None,
     timezone: TimeZone = "UTC",
-    customer: Annotated[str | None, Parameter(name=["--customer", "-c"], help="Only this customer.")] = None,
-    filters: Annotated[tuple[str, ...], Parameter(name=["--filter", "-f"], help="name=value; repeatable.")] = (),
-    group_by: Annotated[tuple[str, ...], Parameter(name=["--group-by", "-g"], help="`customer` or a property.")] = (),
+    customer: OfCustomer = None,
+    filters: Filters = (),
+    group_by: GroupBy = (),
     as_of: Annotated[int | None, Parameter(help="A log position: what the figure was made of then.")] = None,
-    limit: Annotated[int, Parameter(name=["--limit", "-l"], help="How many at most.")] = 100,
+    limit: Limit = 100,
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:
     """List the events behind a figure, oldest first; for levels and durations the intervals, and what began and ended each."""
     from .client import segment
 
-    if not 1 <= limit <= LIMIT_MAX:
-        raise BadUse(f"--limit: give 1 to {LIMIT_MAX:,}")
+    if limit > LIMIT_MAX:
+        raise BadUse(f"--limit: give at most {LIMIT_MAX:,}")
     params = [*range_params(start, end, timezone), ("include_archived", "true")]
-    if customer is not None:
-        params.append(("filter[customer]", customer))
-    params += [(f"filter[{name}]", value) for name, value in assignments("--filter", filters)]
+    params += filter_params(filters, customer)
     if names := listed(group_by):
         params.append(("group_by", ",".join(names)))
     if as_of is not None:

@@ -30,6 +30,8 @@ app = App(name="import", help="Load events from files; running it again counts n
 _COLUMNS = Group("Columns", sort_key=10)
 _SENDING = Group("Sending", sort_key=20)
 
+GiveUpAfter = Annotated[int, Parameter(help="Seconds to go on trying while the appliance does not answer; at least 1.")]
+
 
 @Parameter(name="*", group=_COLUMNS)
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Sending:
 
     batch_size: Annotated[int, Parameter(help="Events in a request, at most 10,000.")] = 5_000
     in_flight: Annotated[int, Parameter(help="Requests at the same time.")] = 4
-    give_up_after: Annotated[int, Parameter(help="Seconds to go on trying while the appliance does not answer.")] = 300
+    give_up_after: GiveUpAfter = 300
 
 
 @app.default

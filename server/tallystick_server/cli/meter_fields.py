@@ -28,7 +28,8 @@ class MeterFields:
         tuple[str, ...], Parameter(name="--fields", help="unique: several fields, counted together; repeatable.")
     ] = ()
     meter_filter: Annotated[
-        tuple[str, ...], Parameter(name="--filter", help="property=value; values of one property are alternatives.")
+        tuple[str, ...],
+        Parameter(name=["--filter", "-f"], help="property=value; values of one property are alternatives."),
     ] = ()
     series: Annotated[
         str | None, Parameter(help="running_total, level, duration: the property whose values are apart, such as host.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
-from .asking import AsJson, From, Limit, TimeZone, To, listed, range_params, sure, without_none
+from .asking import AsJson, From, Limit, TimeZone, To, Yes, listed, range_params, sure, without_none
 from .clearing import CLEAR, with_cleared
 from .connection import LOCAL, Connection
 from .failure import BadUse
@@ -131,7 +131,7 @@ def archive_meter(
     key: Key,
     /,
     *,
-    yes: Annotated[bool, Parameter(name=["--yes", "-y"], help="Do it without asking.")] = False,
+    yes: Yes = False,
     connection: Connection = LOCAL,
 ) -> int:
     """Archive a meter: it leaves the list, its usage stays readable, its key stays taken."""

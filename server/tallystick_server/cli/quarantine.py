@@ -8,7 +8,6 @@ from cyclopts import App, Parameter
 
 from .asking import AsJson, Limit, Yes, sure
 from .connection import LOCAL, Connection
-from .events import at_least_one
 from .failure import Failure
 from .json_file import content_of
 from .listing import Field, Listing, show_item
@@ -52,7 +51,7 @@ def list_quarantine(
     """List refused events, newest first."""
     params = [] if code is None else [("code", code)]
     with connection.client() as client:
-        _LISTING.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=json)
+        _LISTING.show(client, Terminal.of_process(), params, limit=limit, as_json=json)
     return 0
 
 

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from .asking import AsJson, From, To, range_params
 from .connection import LOCAL, Connection
 from .failure import BadUse
-from .import_events import Columns, Sending, load_plan
+from .import_events import Columns, GiveUpAfter, Sending, load_plan
 from .terminal import Terminal
 
 app = App(
@@ -33,7 +33,7 @@ def reconcile(  # noqa: PLR0913 - one for each option
     file: Annotated[str, Parameter(name="FILE", allow_leading_hyphen=True, help="Your list; `-` is stdin.")],
     /,
     *,
-    customer: Annotated[str, Parameter(help="Whose events are compared.")],
+    customer: Annotated[str, Parameter(name=["--customer", "-c"], help="Whose events are compared.")],
     start: From = None,
     end: To = None,
     timezone_of_range: Annotated[
@@ -41,7 +41,9 @@ def reconcile(  # noqa: PLR0913 - one for each option
     ] = "UTC",
     source: Annotated[str | None, Parameter(help="Only this source's events; items without a source get it.")] = None,
     as_of: Annotated[int | None, Parameter(help="A log position: compare with the log as it was then.")] = None,
-    meter: Annotated[tuple[str, ...], Parameter(help="A count or sum to make of both sides; repeatable.")] = (),
+    meter: Annotated[
+        tuple[str, ...], Parameter(name=["--meter", "-m"], help="A count or sum to make of both sides; repeatable.")
+    ] = (),
     format: Annotated[  # noqa: A002 - the option's name
         Literal["jsonl", "csv", "parquet"] | None, Parameter(help="What is in the file; otherwise told by its name.")
     ] = None,
@@ -49,7 +51,7 @@ def reconcile(  # noqa: PLR0913 - one for each option
     csv: Annotated[str | None, Parameter(name="--csv", help="Write every difference to this file.")] = None,
     show: Annotated[int, Parameter(help="Show so many differences.")] = 20,
     batch_size: Annotated[int, Parameter(help="Items in a request, at most 10,000.")] = 5_000,
-    give_up_after: Annotated[int, Parameter(help="Seconds to go on trying while the appliance does not answer.")] = 300,
+    give_up_after: GiveUpAfter = 300,
     json: AsJson = False,
     connection: Connection = LOCAL,
 ) -> int:

@@ -23,6 +23,7 @@ _CALLED: Final = {
     "options": "--option",
     "scope.customer": "--customer",
     "scopes": "--scope",
+    "time_zone": "--timezone",
     "version": "--meter-version",
 }
 _SENTENCES: Final = tuple(

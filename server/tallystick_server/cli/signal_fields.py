@@ -25,11 +25,13 @@ Texts = tuple[str, ...]
 class Watched:
     """The figure, and whose."""
 
-    meter: Annotated[str | None, Parameter(help="The meter whose figure is watched.")] = None
-    customer: Annotated[str | None, Parameter(help="One customer; without it and --each, all together.")] = None
+    meter: Annotated[str | None, Parameter(name=["--meter", "-m"], help="The meter whose figure is watched.")] = None
+    customer: Annotated[
+        str | None, Parameter(name=["--customer", "-c"], help="One customer; without it and --each, all together.")
+    ] = None
     each: Annotated[bool, Parameter(name="--each", help="Each customer on its own.")] = False
     signal_filter: Annotated[
-        Texts, Parameter(name="--filter", help="property=value; values of one property are alternatives.")
+        Texts, Parameter(name=["--filter", "-f"], help="property=value; values of one property are alternatives.")
     ] = ()
     group_by: Annotated[
         Texts, Parameter(name=["--group-by", "--by", "-g"], help="Each value of these properties on its own.")

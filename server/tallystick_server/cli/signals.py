@@ -15,6 +15,7 @@ from .asking import (
     To,
     Yes,
     assignments,
+    at_least_one,
     moment_as_sent,
     range_params,
     sure,
@@ -22,7 +23,6 @@ from .asking import (
 )
 from .clearing import CLEAR, with_cleared
 from .connection import LOCAL, Connection
-from .events import at_least_one
 from .failure import BadUse
 from .listing import Field, Listing, show_item
 from .signal_fields import NEVER, NOBODY, NOT_WATCHED, File, Told, Watched, When, given_fields, whole_signal
@@ -40,7 +40,7 @@ app = App(
 
 Key = Annotated[str, Parameter(name="KEY", help="The signal's key.")]
 Clearable = Literal["name", "customer", "filter", "group-by", "timezone", "channel", "template", "owner"]
-Customer = Annotated[str | None, Parameter(help="Only those about this customer.")]
+Customer = Annotated[str | None, Parameter(name=["--customer", "-c"], help="Only those about this customer.")]
 
 _SIGNALS: Final = Listing(
     "/v1/signals",
@@ -103,7 +103,7 @@ _FIRED: Final = Listing(
 )
 def list_signals(
     *,
-    meter: Annotated[str | None, Parameter(help="Only those of this meter.")] = None,
+    meter: Annotated[str | None, Parameter(name=["--meter", "-m"], help="Only those of this meter.")] = None,
     limit: Limit = 1_000,
     json: AsJson = False,
     connection: Connection = LOCAL,
@@ -221,7 +221,9 @@ def preview_signal(  # noqa: PLR0913 - one for each option
     file: File = None,
     start: From = None,
     end: To = None,
-    limit: Annotated[int, Parameter(name=["--limit", "-l"], help="How many steps at most.")] = 100,
+    limit: Annotated[
+        int, Parameter(name=["--limit", "-l"], help="How many steps at most.", validator=at_least_one)
+    ] = 100,
     top: Annotated[int, Parameter(help="How many charts at most.")] = 3,
     chart: Annotated[bool, Parameter(name="--chart", help="Charts in a pipe too.")] = False,
     json: AsJson = False,
@@ -261,7 +263,9 @@ def snooze_signal(  # noqa: PLR0913 - one for each option
     key: Key,
     /,
     *,
-    customer: Annotated[str | None, Parameter(help="Only messages about this customer.")] = None,
+    customer: Annotated[
+        str | None, Parameter(name=["--customer", "-c"], help="Only messages about this customer.")
+    ] = None,
     group: Annotated[tuple[str, ...], Parameter(help="property=value, for each that the signal is grouped by.")] = (),
     length: Annotated[str | None, Parameter(name="--for", help="For how long: 30m, 2h, 7d.")] = None,
     until: Annotated[str | None, Parameter(help="Until when: RFC 3339 or a date.")] = None,
@@ -338,7 +342,7 @@ def _list(
 ) -> int:
     params = list(without_none(given).items())
     with connection.client() as client:
-        listing.show(client, Terminal.of_process(), params, limit=at_least_one(limit), as_json=as_json)
+        listing.show(client, Terminal.of_process(), params, limit=limit, as_json=as_json)
     return 0
 
 

@@ -36,7 +36,7 @@ def statement(  # noqa: PLR0913 - one for each option
     start: From = None,
     end: To = None,
     as_of: Annotated[int | None, Parameter(help="A log position: the statement as it was then, byte for byte.")] = None,
-    meter: Annotated[tuple[str, ...], Parameter(help="Only this meter; repeatable.")] = (),
+    meter: Annotated[tuple[str, ...], Parameter(name=["--meter", "-m"], help="Only this meter; repeatable.")] = (),
     window: Window = "total",
     timezone: TimeZone = "UTC",
     proof: Annotated[

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from .connection import LOCAL, Connection
 from .terminal import Terminal
-from .usage_question import DEFAULT_QUESTION, DEFAULT_SHOWN, Question, Shown
+from .usage_question import DEFAULT_QUESTION, DEFAULT_SHOWN, Filters, OfCustomer, Question, Shown, filter_params
 
 app = App(
     name="usage",
@@ -29,10 +29,8 @@ def usage(
     /,
     *,
     question: Question = DEFAULT_QUESTION,
-    filters: Annotated[
-        tuple[str, ...],
-        Parameter(name=["--filter", "-f"], help="name=value; repeatable, values of one name are alternatives."),
-    ] = (),
+    customer: OfCustomer = None,
+    filters: Filters = (),
     version: Annotated[int | None, Parameter(name="--meter-version", help="An older version of the meter.")] = None,
     shown: Shown = DEFAULT_SHOWN,
     connection: Connection = LOCAL,
@@ -42,7 +40,7 @@ def usage(
 
     shown.check()
     # Whoever names a meter means it, archived or not.
-    params = [*question.params(filters, fill=shown.fill), ("include_archived", "true")]
+    params = [*question.params(fill=shown.fill), *filter_params(filters, customer), ("include_archived", "true")]
     if version is not None:
         params.append(("version", str(version)))
     with connection.client() as client:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Group, Parameter
 
-from .asking import From, To, assignments, grouped, listed, range_params, without_none
+from .asking import From, To, assignments, at_least_one, listed, range_params, without_none
 from .failure import BadUse
 from .last import LAST_HELP
 
@@ -24,6 +24,14 @@ Window = Annotated[
 GroupBy = Annotated[
     tuple[str, ...],
     Parameter(name=["--group-by", "--by", "-g"], help="`customer` or a property; repeat it, or use commas."),
+]
+
+Filters = Annotated[
+    tuple[str, ...],
+    Parameter(name=["--filter", "-f"], help="name=value; repeatable, values of one name are alternatives."),
+]
+OfCustomer = Annotated[
+    str | None, Parameter(name=["--customer", "-c"], help="Only this customer, as --filter customer=... says too.")
 ]
 
 
@@ -44,7 +52,9 @@ class Question:
     ] = "UTC"
     group_by: GroupBy = ()
     order: Annotated[Literal["desc", "asc"], Parameter(help="Largest or smallest groups first.")] = "desc"
-    limit: Annotated[int | None, Parameter(name=["--limit", "--top", "-l"], help="Only so many groups.")] = None
+    limit: Annotated[
+        int | None, Parameter(name=["--limit", "--top", "-l"], help="Only so many groups.", validator=at_least_one)
+    ] = None
     fill: Annotated[Literal["none", "zero"], Parameter(help="`zero`: a row for every window of every group.")] = "none"
     compare: Annotated[bool, Parameter(name="--compare", help="Beside the period before, with the change.")] = False
     as_of: Annotated[int | None, Parameter(help="A log position: the answer as it was known then.")] = None
@@ -54,14 +64,11 @@ class Question:
         """Return what is grouped by."""
         return listed(self.group_by)
 
-    def params(self, filters: tuple[str, ...] = (), *, fill: str | None = None) -> list[tuple[str, str]]:
+    def params(self, *, fill: str | None = None) -> list[tuple[str, str]]:
         """Return the question as the API's parameters. Raises `BadUse`."""
-        if self.limit is not None and self.limit < 1:
-            raise BadUse("--limit: give at least 1")
         params = [*self._range(), ("window", self.window), ("timezone", self.timezone)]
         if self.names:
             params.append(("group_by", ",".join(self.names)))
-        params += [(f"filter[{name}]", value) for name, value in assignments("--filter", filters)]
         params += [("order", self.order), ("fill", fill or self.fill)]
         params += [("compare", "previous")] if self.compare else []
         params += [("limit", str(self.limit))] if self.limit is not None else []
@@ -134,6 +141,7 @@ DEFAULT_QUESTION: Final = Question()
 DEFAULT_SHOWN: Final = Shown()
 
 
-def filter_body(filters: tuple[str, ...]) -> dict[str, list[str]]:
-    """Return `--filter` options as a body holds them. Raises `BadUse`."""
-    return grouped(assignments("--filter", filters))
+def filter_params(filters: tuple[str, ...], customer: str | None) -> list[tuple[str, str]]:
+    """Return what `--filter` and `--customer` ask for as the API's parameters. Raises `BadUse`."""
+    pairs = [*assignments("--filter", filters), *([] if customer is None else [("customer", customer)])]
+    return [(f"filter[{name}]", value) for name, value in pairs]

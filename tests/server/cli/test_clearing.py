@@ -29,9 +29,9 @@ def test_every_optional_field_of_a_meter_can_be_cleared(cli: CommandLine) -> Non
 
 
 def test_every_optional_field_of_a_customer_can_be_cleared(cli: CommandLine) -> None:
-    given = ["--name", "Acme", "--email", "ops@acme.example", "--time-zone", "Europe/London", "--metadata", "plan=pro"]
+    given = ["--name", "Acme", "--email", "ops@acme.example", "--timezone", "Europe/London", "--metadata", "plan=pro"]
     assert cli("customers", "create", "cleared", *given) == 0, cli.err
-    names = ["name", "email", "time-zone", "metadata"]
+    names = ["name", "email", "timezone", "metadata"]
     customer = cli.answer("customers", "update", "cleared", *[f"--clear={name}" for name in names])
     assert [customer[name] for name in ("name", "email", "time_zone", "metadata")] == [None, None, "UTC", {}]
 

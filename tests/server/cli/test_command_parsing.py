@@ -49,6 +49,16 @@ def test_help_of_every_group_shows_examples(group: str, capsys: pytest.CaptureFi
     assert "Examples:" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_what_means_the_same_is_called_the_same_in_short_too(command: tuple[str, ...]) -> None:
+    _, apps, _ = build_app().parse_commands(list(command))
+    also = {"--customer": "-c", "--meter": "-m", "--filter": "-f", "--limit": "-l", "--window": "-w", "--yes": "-y"}
+    also |= {"--group-by": "--by", "--type": "--event-type", "--time-zone": "--timezone"}
+    for argument in apps[-1].assemble_argument_collection():
+        for name in argument.names:
+            assert also.get(name, name) in argument.names
+
+
 @pytest.mark.parametrize("path", sorted({*EVERY, *(command[:1] for command in EVERY), ()}), ids=" ".join)
 def test_an_example_stands_in_80_columns_as_it_is_copied_and_can_be_read(path: tuple[str, ...]) -> None:
     _, apps, _ = build_app().parse_commands(list(path))

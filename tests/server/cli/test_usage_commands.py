@@ -39,6 +39,12 @@ def test_by_and_top_ask_for_the_largest_groups(cli: CommandLine, tokens: str) ->
     assert [line.split("\t")[2:] for line in cli.out.splitlines()] == [["acme", "5", "1"], ["bolt", "2", "1"]]
 
 
+def test_one_customer_is_asked_for_as_explain_is_asked(cli: CommandLine, tokens: str) -> None:
+    for words in (["--customer", "bolt"], ["-c", "bolt"], ["--filter", "customer=bolt"]):
+        assert cli.answer("usage", tokens, *RANGE, *words)["totals"][0]["value"] == "2"
+    assert cli("explain", tokens, *RANGE, "-c", "bolt", "--by", "region") == 0, cli.err
+
+
 def test_last_is_a_range_of_its_own(cli: CommandLine, tokens: str) -> None:
     answer = cli.answer("usage", tokens, "--last", "3mo", "--window", "month", "--fill", "zero")
     assert len(answer["rows"]) == 3
