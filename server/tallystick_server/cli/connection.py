@@ -15,11 +15,6 @@ DEFAULT_URL: Final = "http://127.0.0.1:7070"
 
 _GROUP = Group("Connection", sort_key=90)
 
-KeptName = Annotated[
-    str | None,
-    Parameter(name="--connection", help="An appliance that `tallystick connections` keeps, by its name, with its key."),
-]
-
 
 @Parameter(name="*", group=_GROUP)
 @dataclass(frozen=True)
@@ -31,7 +26,12 @@ class Connection:
         str | None,
         Parameter(help=f"Address of the appliance. [env var: TALLYSTICK_URL] [default: {DEFAULT_URL}]"),
     ] = None
-    kept_name: KeptName = None
+    kept_name: Annotated[
+        str | None,
+        Parameter(
+            name="--connection", help="An appliance that `tallystick connections` keeps, by its name, with its key."
+        ),
+    ] = None
     api_key: Annotated[
         str | None,
         Parameter(help="API key with the scope that the command needs. [env var: TALLYSTICK_API_KEY]"),
