@@ -36,8 +36,11 @@ _SENTENCES: Final = tuple(
         (r"Expected `\w+` <= (\S+)$", r"must be at most \1"),
         (r"Expected `(\w+)`, got `(\w+)`$", r"must be `\1`, not `\2`"),
         (r"Object missing required field `(\w+)`", r"\1 is missing"),
-        # The one rule of this kind is that of keys.
-        (r"Expected `str` matching regex .*$", "may have letters, digits and . _ - only, as in spend-cap"),
+        # Rules of this kind are those of keys; this is what all of them take.
+        (
+            r"Expected `str` matching regex .*$",
+            "may have letters, digits and, after the first, . _ or -, as in spend-cap",
+        ),
         (r"; change it with PATCH$", "; change that one, or take another key"),
         (r"`GET /v1/aggregators`", "`tallystick aggregators --json`"),
     )

@@ -15,7 +15,10 @@ WATCHED = ("signals", "preview", "--meter", "watched")
     ("words", "says"),
     [
         (["meters", "create", "k", "--event-type", "", *METER], "--event-type: is empty"),
-        (["meters", "create", "a key!", "--event-type", "x", *METER], "KEY: may have letters, digits and"),
+        (
+            ["meters", "create", "a key!", "--event-type", "x", *METER],
+            "KEY: may have letters, digits and, after the first, . _ or -",
+        ),
         (["meters", "create", "k", "--event-type", "x", *METER, "--unit", "u" * 300], "--unit: is too long"),
         (["meters", "create", "k", "--event-type", "x", *METER, "--timeout", "0"], "--timeout: must be at least 1"),
         (["meters", "create", "watched", "--event-type", "x", *METER], "'watched' exists already; change that one"),
