@@ -35,5 +35,7 @@ def expectation(said: str) -> str:
     bound, least = _BOUNDS[match[2]], int(match[3])
     if _SIZED not in said:
         return f"must be {bound} {least:,}"
+    if (match[2], least) == (">=", 1):
+        return "must not be empty"
     one, several = _COUNTED.get(kinds[0], _COUNTED["array"])
     return f"must have {bound} {least:,} {one if least == 1 else several}"

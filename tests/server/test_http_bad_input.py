@@ -188,7 +188,7 @@ def test_a_bad_definition_is_a_400(client: httpx.Client, body: bytes) -> None:
     [
         ({"event_type": "call", "aggregation": "count"}, "key", "is required"),
         ({"key": 5, "event_type": "call", "aggregation": "count"}, "key", "must be a text, not a whole number"),
-        ({"key": "k", "event_type": "", "aggregation": "count"}, "event_type", "must have at least 1 character"),
+        ({"key": "k", "event_type": "", "aggregation": "count"}, "event_type", "must not be empty"),
         ({"key": "k", "event_type": "call", "aggregation": "count", "timeout": 0}, "timeout", "must be at least 1"),
     ],
 )

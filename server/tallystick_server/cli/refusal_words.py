@@ -1,4 +1,4 @@
-"""What the appliance has against a request, for somebody who typed a command: options in place of fields, sentences in place of types.
+"""What the appliance has against a request, for somebody who typed a command: options in place of fields, commands in place of requests.
 
 A fault names a field of the API. Where the command has a parameter of this name, or one that `_CALLED` knows, that is named instead; a
 field that has none (it stands in a `--file`) keeps its name. What is no fault of a field is said as the appliance says it.
@@ -29,13 +29,6 @@ _CALLED: Final = {
 _SENTENCES: Final = tuple(
     (re.compile(pattern), sentence)
     for pattern, sentence in (
-        (r"Expected `(?:str|array)` of length >= 1$", "is empty"),
-        (r"Expected `str` of length <= (\d+)$", r"is too long: at most \1 characters"),
-        (r"Expected `array` of length <= (\d+)$", r"is too long: at most \1 of them"),
-        (r"Expected `\w+` >= (\S+)$", r"must be at least \1"),
-        (r"Expected `\w+` <= (\S+)$", r"must be at most \1"),
-        (r"Expected `(\w+)`, got `(\w+)`$", r"must be `\1`, not `\2`"),
-        (r"Object missing required field `(\w+)`", r"\1 is missing"),
         # Rules of this kind are those of keys; this is what all of them take.
         (
             r"Expected `str` matching regex .*$",

@@ -231,7 +231,7 @@ def test_a_figure_of_more_than_12_decimals_is_rounded_half_even() -> None:
     ("options", "pointer", "said"),
     [
         ({}, "options", "missing required field `property`"),
-        ({"property": ""}, "options.property", "must have at least 1 character"),
+        ({"property": ""}, "options.property", "must not be empty"),
         ({"property": "a", "q": 1}, "options", "unknown field `q`; there are: property, share, kinds"),
         ({"property": "a", "share": "many"}, "options.share", "decimal"),
         ({"property": "a", "share": -1}, "options", "share is not negative"),

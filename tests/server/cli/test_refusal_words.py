@@ -14,18 +14,18 @@ WATCHED = ("signals", "preview", "--meter", "watched")
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["meters", "create", "k", "--event-type", "", *METER], "--event-type: is empty"),
+        (["meters", "create", "k", "--event-type", "", *METER], "--event-type: must not be empty"),
         (
             ["meters", "create", "a key!", "--event-type", "x", *METER],
             "KEY: may have letters, digits and, after the first, . _ or -",
         ),
-        (["meters", "create", "k", "--event-type", "x", *METER, "--unit", "u" * 300], "--unit: is too long"),
+        (["meters", "create", "k", "--event-type", "x", *METER, "--unit", "u" * 300], "--unit: must have at most"),
         (["meters", "create", "k", "--event-type", "x", *METER, "--timeout", "0"], "--timeout: must be at least 1"),
         (["meters", "create", "watched", "--event-type", "x", *METER], "'watched' exists already; change that one"),
         (["usage", "watched", "--meter-version", "9"], "--meter-version: the meter 'watched' has the versions 1 to"),
         (["usage", "watched", "--as-of", "-1"], "--as-of: must be at least 0"),
-        (["events", "tail", "--type", ""], "--type: is empty"),
-        (["events", "void", "", "--reason", "x"], "ID: is empty"),
+        (["events", "tail", "--type", ""], "--type: must not be empty"),
+        (["events", "void", "", "--reason", "x"], "ID: must not be empty"),
         (["keys", "create", "x", "--expires", "2020-01-01"], "--expires: lies in the past"),
         (["channels", "add", "https://127.0.0.1/"], "URL: 127.0.0.1 is a loopback address"),
         ([*WATCHED, "--limit-of", "0"], "--limit-of: must be more than 0"),
