@@ -108,6 +108,18 @@ def test_a_range_is_typed_and_what_is_wrong_with_it_is_said(sampled: Appliance) 
     run(sampled, steps)
 
 
+def test_two_dates_typed_into_the_list_of_ranges_are_taken_as_a_range(sampled: Appliance) -> None:
+    async def steps(app: DashboardApp, pilot: AnyPilot) -> None:
+        await choose(app, pilot, "d", "2026-11-18 .. 2026-11-20")
+        await until(lambda: isinstance(app.screen, RangeDialog) and app.screen.is_mounted)
+        await until(lambda: words(app, "#range-words") == "2026-11-18 00:00:00 to 2026-11-20 00:00:00")
+        await pilot.press("enter")
+        await answered(app)
+        assert explorer(app).question.range == DateRange(None, "2026-11-18", "2026-11-20")
+
+    run(sampled, steps)
+
+
 def test_a_click_on_a_chip_does_what_its_key_does(sampled: Appliance) -> None:
     async def steps(app: DashboardApp, pilot: AnyPilot) -> None:
         await until(lambda: app.screen.query_one(QuestionChips).region.height > 0)

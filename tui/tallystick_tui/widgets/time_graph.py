@@ -28,6 +28,7 @@ from textual.widgets import Static
 from tallystick_tui.app_of import app_of
 from tallystick_tui.texts.figures import short
 from tallystick_tui.widgets.column_bars import column_bars, fit_side_by_side, side_by_side
+from tallystick_tui.widgets.legend_corner import Canvas, free_corner
 
 if TYPE_CHECKING:
     from textual_plot import PlotWidget
@@ -37,6 +38,7 @@ _PLAIN_ROWS_MAX: Final = 60
 # Columns left of the axis, and of the frame around what is drawn.
 _MARGIN_LEFT: Final = 8
 _FRAME: Final = 2
+_MARGIN_BELOW: Final = 1
 # A time with seconds, and room on both sides of it.
 _CELLS_A_TICK: Final = 13
 # In the order of use; each theme's own colours, told apart in the legend by name and in lines by their mark as well.
@@ -152,7 +154,7 @@ class TimeGraph(Container):
         drawn = [each for each in series if each.points]
         plot.set_x_formatter(TimeAxis(self._zone, ticks_max=lambda: max(1, self.size.width // _CELLS_A_TICK)))
         plot.set_y_formatter(FigureAxis())
-        plot.show_legend(is_visible=len(drawn) > 1)
+        plot.show_legend(is_visible=False)
         if not drawn:
             plot.set_xlimits(0, 1)
             plot.set_ylimits(0, 1)
@@ -164,10 +166,13 @@ class TimeGraph(Container):
         step = _step(drawn)
         axis = self._axis(drawn, half_bar=0.0 if kind is GraphKind.LINES else step / 2)
         plot.set_xlimits(*axis)
-        _set_height(plot, own, behind, is_stacked=kind is GraphKind.STACKED)
+        stacked = _stacked(coloured) if kind is GraphKind.STACKED else []
+        height = _height([each for each, _ in stacked] or own, behind)
+        plot.set_ylimits(*height)
         columns = max(1, self.size.width - _MARGIN_LEFT - _FRAME)
-        if kind is GraphKind.STACKED:
-            self._draw_bars(plot, _stacked(coloured), step=step, axis=axis, columns=columns)
+        rows = max(1, self.size.height - _MARGIN_BELOW - _FRAME)
+        if stacked:
+            self._draw_bars(plot, _on_rows(stacked, height, rows), step=step, axis=axis, columns=columns)
         elif kind is GraphKind.BARS and fit_side_by_side(len(own), step=step, axis=axis, columns=columns):
             self._draw_side_by_side(plot, coloured, step=step, axis=axis, columns=columns)
         else:
@@ -175,6 +180,13 @@ class TimeGraph(Container):
         self._draw_lines(plot, [(each, variables.get("secondary", "grey")) for each in behind])
         for mark in marks:
             plot.add_v_line(mark.at_s, line_style=variables.get("warning", "yellow"), label=mark.name or None)
+        if len(drawn) > 1:
+            canvas = Canvas(*axis, *height, columns, rows)
+            tops = [*([each for each, _ in stacked] or own), *behind]
+            names = [*(each.name for each in drawn), *(mark.name for mark in marks if mark.name)]
+            points = [point for each in tops for point in each.points]
+            corner = free_corner(names, points, canvas, is_filled=kind is not GraphKind.LINES)
+            plot.show_legend(self._library.LegendLocation[corner.name], is_visible=True)
 
     def _axis(self, series: Sequence[Series], *, half_bar: float) -> tuple[float, float]:
         """Return where the axis of time begins and ends; a bar stands about its instant, half to the left of it and half to the right."""
@@ -226,11 +238,10 @@ class TimeGraph(Container):
             )
 
 
-def _set_height(plot: PlotWidget, own: Sequence[Series], behind: Sequence[Series], *, is_stacked: bool) -> None:
+def _height(own: Sequence[Series], behind: Sequence[Series]) -> tuple[float, float]:
+    """Return where the axis of figures begins and ends."""
     figures = [figure for each in (*own, *behind) for _, figure in each.points]
-    if is_stacked:
-        figures += _tops(own)
-    plot.set_ylimits(min(0.0, *figures), max(figures) * 1.05 if max(figures) > 0 else 1.0)
+    return min(0.0, *figures), max(figures) * 1.05 if max(figures) > 0 else 1.0
 
 
 def _stacked(coloured: Sequence[tuple[Series, str]]) -> list[tuple[Series, str]]:
@@ -242,6 +253,19 @@ def _stacked(coloured: Sequence[tuple[Series, str]]) -> list[tuple[Series, str]]
             below[at_s] = below.get(at_s, 0.0) + figure
         stacks.append((replace(each, points=tuple((at_s, below[at_s]) for at_s, _ in each.points)), colour))
     return stacks[::-1]
+
+
+def _on_rows(stacked: Sequence[tuple[Series, str]], height: tuple[float, float], rows: int) -> list[tuple[Series, str]]:
+    """Return the stacks with every border between two layers at the nearest row.
+
+    A border within a row would blank half of it: a cell shows one layer and the ground behind it, not two layers.
+    """
+    low, row = height[0], (height[1] - height[0]) / rows
+    whole, inner = list(stacked[:1]), stacked[1:]
+    for each, colour in inner:
+        points = tuple((at_s, low + round((figure - low) / row) * row) for at_s, figure in each.points)
+        whole.append((replace(each, points=points), colour))
+    return whole
 
 
 def thinned(points: Sequence[tuple[float, float]], count_max: int = POINTS_MAX) -> tuple[tuple[float, float], ...]:
@@ -263,14 +287,6 @@ def _step(series: Sequence[Series]) -> float:
     """Return the shortest time between two neighbouring points; 1 where there are none."""
     gaps = [after[0] - before[0] for each in series for before, after in pairwise(each.points)]
     return min((gap for gap in gaps if gap > 0), default=1.0)
-
-
-def _tops(series: Sequence[Series]) -> list[float]:
-    tops: dict[float, float] = {}
-    for each in series:
-        for at_s, figure in each.points:
-            tops[at_s] = tops.get(at_s, 0.0) + figure
-    return list(tops.values())
 
 
 def _in_words(series: Sequence[Series], unit: str, zone: ZoneInfo) -> Text:

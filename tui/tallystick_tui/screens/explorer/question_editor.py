@@ -30,6 +30,7 @@ _CUSTOM: Final = "custom"
 _NOTHING: Final = ""
 _AUTO: Final = "auto"
 _VALUES_MAX: Final = 500
+_TYPED_RANGE: Final = "from .. to, such as 2026-11-01 .. 2026-11-15"
 _REMOVE: Final = "-"
 _ADD: Final = "+"
 CUSTOMER: Final = "customer"
@@ -113,14 +114,13 @@ class QuestionEditor:
         offers = [Offer(preset.value, preset.words, note(preset)) for preset in Preset]
         offers.append(Offer(_CUSTOM, "from … to …", "as typed"))
         chosen = question.range.preset.value if question.range.preset is not None else _CUSTOM
-        answer = await self._choice(Choice("Range", offers, chosen=chosen))
+        answer = await self._choice(Choice("Range", offers, chosen=chosen, takes_typed=_TYPED_RANGE))
         if answer is None:
             return None
-        if answer != _CUSTOM:
+        if answer in set(Preset):
             return replace(question, range=DateRange(Preset(answer)))
-        typed = await app_of(self._screen).push_screen_wait(
-            RangeDialog(question.range, question.zone, self._viewer.now)
-        )
+        begun = question.range if answer == _CUSTOM else _range_of(answer)
+        typed = await app_of(self._screen).push_screen_wait(RangeDialog(begun, question.zone, self._viewer.now))
         return None if typed is None else replace(question, range=typed)
 
     async def choose_window(self, question: Question) -> Question | None:
@@ -173,6 +173,12 @@ class QuestionEditor:
             [*params, ("include_archived", "true")],
             answer=Dimensions,
         )
+
+
+def _range_of(text: str) -> DateRange:
+    """Return the two moments that a text has with dots between; a single one is the start."""
+    start, _, end = text.partition("..")
+    return DateRange(None, start.strip(), end.strip())
 
 
 def _pairs(question: Question) -> list[tuple[str, str]]:
