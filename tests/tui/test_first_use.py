@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from textual.widgets import Input, OptionList
@@ -23,7 +24,7 @@ from tallystick_tui.screens.signals.signal_body import Typed, Unreadable, body_o
 from tallystick_tui.widgets.record_table import RecordTable
 from tests.appliance import Appliance
 
-from .conftest import dashboard, until
+from .conftest import dashboard, notices, until
 
 
 def typed(*, thresholds: str, limit: str = "") -> Typed:
@@ -177,3 +178,22 @@ def test_what_stays_is_set_aside_and_the_collector_goes_on() -> None:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+def test_a_picture_of_the_screen_lies_where_the_dashboard_was_started_or_it_is_said_why_not(
+    sampled: Appliance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(lambda: isinstance(app.screen, OverviewScreen) and app.screen.has_content)
+            app.action_screenshot("seen.svg")
+            await until((tmp_path / "seen.svg").exists)
+            app.action_screenshot("seen.svg", str(tmp_path / "seen.svg" / "within"))
+            await until(lambda: any(told.startswith("no picture: ") for told in notices(app)))
+            await pilot.pause()
+            assert not any("Failed" in told for told in notices(app))
+
+    asyncio.run(run())

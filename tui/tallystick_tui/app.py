@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final, cast
 
-from textual import work
+from textual import events, on, work
 from textual import worker as workers
 from textual.app import App, SystemCommand
 from textual.await_remove import AwaitRemove
@@ -147,6 +147,18 @@ class DashboardApp(App[None]):
         ours = {"Keys", "Quit", "Maximize", "Minimize"}
         commands = super().get_system_commands(screen)  # pyright: ignore[reportUnknownMemberType] - Textual's generic
         yield from (command for command in commands if command.title not in ours)
+
+    def deliver_screenshot(
+        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
+    ) -> str | None:
+        """Write a picture of the screen to where the dashboard was started: a server has no folder of downloads."""
+        return super().deliver_screenshot(filename, path or ".", time_format)
+
+    @on(events.DeliveryFailed)
+    def say_why_not_written(self, event: events.DeliveryFailed) -> None:
+        """Say why it could not be written, where Textual says only that."""
+        event.prevent_default()
+        self.notify(f"no picture: {event.exception}", severity="error", markup=False)
 
     def delay_update(self, delay: float = 0.0) -> None:
         """Hold nothing back, where Textual holds drawing for 50 ms at each change of a section: a key is to be answered sooner."""
