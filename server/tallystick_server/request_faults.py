@@ -12,14 +12,12 @@ from typing import Any, cast
 from litestar.handlers import BaseRouteHandler
 from msgspec import inspect
 
-from tallystick.expectation import expectation
+from tallystick.expectation import expectation, missing_field, unknown_field
 
 from .problem import ProblemError
 
 _CHOICE = re.compile(r"Invalid enum value (.*)", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _ABSENT = re.compile(r"Missing required query parameter '(.*)' for path .*", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _STEP = re.compile(r"\[[^\]]*\]|[^.\[\]]+")
 # What the framework calls the body as a whole.
 _BODY = "data"
@@ -80,11 +78,11 @@ def fault_in_words(
 def _fault_of_fields(pointer: str, said: str, handler: BaseRouteHandler | None) -> ProblemError | None:
     """Return that an object has a field too many or too few, if that is what was said."""
     place = "" if pointer == _BODY else f"{pointer}."
-    if match := _MISSING.fullmatch(said):
-        return ProblemError("is required", pointer=f"{place}{match[1]}")
-    if match := _UNKNOWN.fullmatch(said):
+    if (name := missing_field(said)) is not None:
+        return ProblemError("is required", pointer=f"{place}{name}")
+    if (name := unknown_field(said)) is not None:
         fields = ", ".join(_fields_at(handler, place))
-        return ProblemError(f"there is no such field here; there are {fields}", pointer=f"{place}{match[1]}")
+        return ProblemError(f"there is no such field here; there are {fields}", pointer=f"{place}{name}")
     return None
 
 

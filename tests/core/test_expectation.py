@@ -41,3 +41,19 @@ def test_what_was_expected_is_said_without_the_names_of_types(kind: object, valu
 def test_what_is_of_no_known_form_stays_as_it_was_said() -> None:
     for said in ("Expected `str` matching regex '^a$'", "Invalid RFC3339 encoded datetime", ""):
         assert expectation(said) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (None, 5, "must be null, not a whole number"),
+        (int, 1.5, "must be a whole number, not one with a fraction"),
+        (Annotated[float, Meta(ge=0.5)], 0.1, "must be at least 0.5"),
+        (Annotated[int, Meta(gt=0)], 0, "must be at least 1"),
+        (Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\-]+$")], "a b", "may have letters, digits, . _ and -"),
+    ],
+)
+def test_corners_of_what_was_expected(kind: object, value: object, words: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as refusal:
+        msgspec.convert(value, kind)
+    assert expectation(str(refusal.value)) == words

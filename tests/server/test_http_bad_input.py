@@ -198,3 +198,11 @@ def test_what_a_field_should_have_been_is_said_in_words(
     answer = client.post("/v1/meters", json=body)
     assert answer.status_code in {400, 422}, answer.text
     assert answer.json()["errors"] == [{"detail": words, "pointer": pointer}]
+
+
+@pytest.mark.parametrize("path", ["meters", "signals", "channels"])
+def test_what_a_key_may_have_is_said_in_words_rather_than_as_a_pattern(client: httpx.Client, path: str) -> None:
+    answer = client.post(f"/v1/{path}", json={"key": "a key!"})
+    assert answer.status_code in {400, 422}, answer.text
+    (fault,) = [error for error in answer.json()["errors"] if error["pointer"] == "key"]
+    assert fault["detail"].startswith("may have letters, digits")

@@ -121,8 +121,8 @@ def test_a_meter_of_a_plugin_answers_like_any_other(client: httpx.Client, name: 
 @pytest.mark.parametrize(
     ("options", "pointer", "said"),
     [
-        ({}, "options", "missing required field `share`; there are: share, kind"),
-        ({"share": 1, "kynd": "x"}, "options", "unknown field `kynd`; there are: share, kind"),
+        ({}, "options.share", "is required; there are: share, kind"),
+        ({"share": 1, "kynd": "x"}, "options.kynd", "is no option; there are: share, kind"),
         ({"share": True}, "options.share", "must be a number, not true or false"),
         ({"share": "NaN"}, "options.share", "finite number"),
         ({"share": 1, "kind": ["x"]}, "options.kind", "must be a text, not a list"),

@@ -420,3 +420,27 @@ def test_every_kind_of_option_has_a_field_and_comes_back_as_it_is() -> None:
     found = msgspec.json.decode(msgspec.json.encode(asyncio.run(run())))
     assert fields[0].field_name == "options.mode"
     assert found == present | {"is_on": True}
+
+
+def test_a_name_that_would_steer_the_terminal_is_shown_by_its_codes(fixed: Appliance) -> None:
+    hostile = "\x1b]0;pwn\x07\x1b[31mred"
+    fixed.client.post(
+        "/v1/meters", json={"key": "ms", "event_type": "call", "aggregation": "sum", "field": "properties.ms"}
+    )
+    event = {"type": "call", "customer": hostile, "time": "2026-11-25T08:00:00Z"}
+    events = [event | {"id": f"{ms}", "properties": {"ms": ms}} for ms in ("slow", 5)]
+    fixed.client.post("/v1/events", json=events).raise_for_status()
+
+    async def run() -> None:
+        app = dashboard(fixed)
+        async with app.run_test(size=WIDE) as pilot:
+            app.go_to(ToMeter(key="ms"))
+            await until(lambda: isinstance(app.screen, MeterPage) and app.screen.has_content)
+            for key, words in (("c", "pwn"), ("s", "slow")):
+                await pilot.press(key)
+                await until(lambda words=words: words in app.export_screenshot())
+                lines = app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - what the terminal gets
+                assert not [strip.text for strip in lines if "\x1b" in strip.text or "\x07" in strip.text]
+            assert "is 'slow', which is no number" in shown(app, "#meter-why")
+
+    asyncio.run(run())

@@ -40,6 +40,7 @@ from .conftest import dashboard, until
 
 NARROW, WIDE = (80, 24), (160, 48)
 AT = "2026-11-25T08:00:00Z"
+RECEIVED_AT = "2026-11-25T09:30:00Z"
 
 
 def refuse(appliance: Appliance, *events: dict[str, Any]) -> None:
@@ -215,6 +216,52 @@ def test_a_conflict_is_counted_under_a_new_id(fixed: Appliance) -> None:
     assert event_of(fixed, "a-2")["value"] == 2
 
 
+def test_a_correction_that_lacks_something_is_not_sent_and_stays_open(fixed: Appliance) -> None:
+    refuse(fixed, *({"id": f"n-{number}", "type": "call", "time": AT} for number in range(2)))
+
+    async def run() -> None:
+        app = dashboard(fixed)
+        async with app.run_test(size=NARROW) as pilot:
+            await open_section(app, pilot)
+            await pilot.press("a", "c")
+            await until(lambda: isinstance(app.screen, CorrectionForm) and len(app.screen.query(TextField)) == 2)
+            form = app.screen
+            assert isinstance(form, CorrectionForm)
+            await until(lambda: form.query_one(ChoiceField).has_focus_within)
+            assert not form.is_changed
+            await pilot.press("ctrl+s")
+            await until(lambda: any("is needed" in str(each.render()) for each in form.query(Static)))
+            assert app.screen is form
+
+    asyncio.run(run())
+    assert len(fixed.client.get("/v1/quarantine").json()["items"]) == 2
+
+
+def test_an_event_that_takes_the_time_of_its_arrival_counts_when_it_came_first(fixed: Appliance) -> None:
+    refuse(fixed, {"id": "late", "type": "call", "customer": "zoe", "time": "yesterday"})
+    (entry,) = fixed.client.get("/v1/quarantine").json()["items"]
+
+    async def run() -> None:
+        app = dashboard(fixed)
+        async with app.run_test(size=NARROW) as pilot:
+            await open_section(app, pilot)
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, EntryForm) and "ctrl+o" in app.screen.active_bindings)
+            await until(lambda: len(app.screen.query(EventField)) == 1)
+            await pilot.press("ctrl+o")
+            await until(lambda: entry["received_at"] in app.screen.query_one(EventField).value)
+            await pilot.press("ctrl+s")
+            await until(lambda: isinstance(app.screen, QuarantineScreen))
+
+    asyncio.run(run())
+    assert event_of(fixed, "late")["time"] == entry["received_at"]
+
+
+def test_a_field_that_no_event_has_is_dropped_by_the_usual_fix() -> None:
+    said = "'kunde' is no field of an event; put what is your own in properties"
+    assert usual_correction("unknown_field", said) == Correction(Kind.DROP, "kunde")
+
+
 def test_events_are_discarded_after_a_question(fixed: Appliance) -> None:
     refuse(fixed, *({"id": f"n-{number}", "type": "call", "time": AT} for number in range(3)))
 
@@ -243,7 +290,7 @@ PLAIN = '{"id":"a","type":"t","value":1.50,"properties":{"x":1e2,"y":[1]},"time"
     ("correction", "expected"),
     [
         (Correction(Kind.NEW_ID, value="-x"), PLAIN.replace('"a"', '"a-x"')),
-        (Correction(Kind.ARRIVAL_TIME), PLAIN.replace(',"time":"2026-11-25T08:00:00+02:00"', "")),
+        (Correction(Kind.ARRIVAL_TIME), PLAIN.replace("2026-11-25T08:00:00+02:00", RECEIVED_AT)),
         (Correction(Kind.SHIFT_TIME, value="-90min"), PLAIN.replace("08:00:00+02:00", "04:30:00Z")),
         (Correction(Kind.SET, "value", "2.50"), PLAIN.replace("1.50", "2.50")),
         (Correction(Kind.SET, "customer", "acme corp"), PLAIN.replace('+02:00"}', '+02:00","customer":"acme corp"}')),
@@ -254,7 +301,7 @@ PLAIN = '{"id":"a","type":"t","value":1.50,"properties":{"x":1e2,"y":[1]},"time"
     ],
 )  # fmt: skip
 def test_a_correction_changes_what_it_is_about_and_no_digit_more(correction: Correction, expected: str) -> None:
-    assert corrected(PLAIN, correction) == expected
+    assert corrected(PLAIN, correction, received_at=RECEIVED_AT) == expected
 
 
 @pytest.mark.parametrize(
@@ -275,7 +322,7 @@ def test_a_correction_changes_what_it_is_about_and_no_digit_more(correction: Cor
 )
 def test_a_correction_that_cannot_be_applied_says_why(text: str, correction: Correction, words: str) -> None:
     with pytest.raises(CannotCorrect, match=words):
-        corrected(text, correction)
+        corrected(text, correction, received_at=RECEIVED_AT)
 
 
 @given(
@@ -285,14 +332,16 @@ def test_a_correction_that_cannot_be_applied_says_why(text: str, correction: Cor
 )
 def test_shifting_there_and_back_is_nothing(value: Decimal, milliseconds: int, hours: int) -> None:
     text = f'{{"value":{value:f},"time":{milliseconds}}}'
-    there = corrected(text, Correction(Kind.SHIFT_TIME, value=f"{hours}h"))
-    assert corrected(there, Correction(Kind.SHIFT_TIME, value=f"{-hours}h")) == text
+    there = corrected(text, Correction(Kind.SHIFT_TIME, value=f"{hours}h"), received_at=RECEIVED_AT)
+    assert corrected(there, Correction(Kind.SHIFT_TIME, value=f"{-hours}h"), received_at=RECEIVED_AT) == text
 
 
 @given(moment=st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001 - without a zone, as some send it
 def test_a_time_without_a_zone_becomes_utc(moment: datetime) -> None:
     after = msgspec.json.decode(
-        corrected(f'{{"time":"{moment.isoformat()}"}}', Correction(Kind.SHIFT_TIME, value="0s"))
+        corrected(
+            f'{{"time":"{moment.isoformat()}"}}', Correction(Kind.SHIFT_TIME, value="0s"), received_at=RECEIVED_AT
+        )
     )
     assert datetime.fromisoformat(after["time"]).replace(tzinfo=None) == moment
     assert after["time"].endswith("Z")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, Select, Static
 
 from tallystick_tui.app import DashboardApp
+from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.dialogs.confirmation import Confirmation
 from tallystick_tui.dialogs.secret_shown_once import SecretShownOnce
 from tallystick_tui.screens.settings.new_key_form import NewKeyForm
@@ -119,3 +120,54 @@ def test_without_the_admin_scope_the_section_says_what_the_key_lacks(fixed: Appl
             await until(lambda: "lacks the scope" in str(app.screen.query_one("#state", Static).content))
 
     asyncio.run(run())
+
+
+def test_a_form_for_a_key_is_left_after_a_question_and_not_while_the_key_is_being_made(
+    fixed: Appliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_answer = asyncio.Event()
+    tell = ApplianceClient.tell
+
+    async def slow(self: ApplianceClient, *words: Any, **more: Any) -> Any:  # Any: whatever is told
+        await may_answer.wait()
+        return await tell(self, *words, **more)
+
+    async def steps(app: DashboardApp, pilot: Pilot[None]) -> None:
+        monkeypatch.setattr(ApplianceClient, "tell", slow)
+        await pilot.press("n")
+        await until(lambda: isinstance(app.screen, NewKeyForm))
+        await pilot.press(*"gateway", "escape")
+        await until(lambda: isinstance(app.screen, Confirmation))
+        await pilot.press("n")
+        await until(lambda: isinstance(app.screen, NewKeyForm))
+        await pilot.press("ctrl+s", "escape", "escape")
+        await pilot.pause(0.2)
+        assert isinstance(app.screen, NewKeyForm)
+        may_answer.set()
+        await until(lambda: isinstance(app.screen, SecretShownOnce))
+        await pilot.press("escape")
+        await until(lambda: isinstance(app.screen, SettingsScreen) and "gateway" in key_names(app))
+
+    at_settings(fixed, (80, 24), steps)
+
+
+def test_before_the_key_of_the_dashboard_itself_is_revoked_that_is_said(fixed: Appliance) -> None:
+    async def steps(app: DashboardApp, pilot: Pilot[None]) -> None:
+        assert len(key_names(app)) == 1
+        await pilot.press("x")
+        await until(lambda: isinstance(app.screen, Confirmation))
+        assert any("dashboard's own key" in str(each.render()) for each in app.screen.query(Static))
+        await pilot.press("n")
+
+    at_settings(fixed, (80, 24), steps)
+
+
+def test_a_theme_that_was_chosen_elsewhere_stands_in_the_settings(fixed: Appliance) -> None:
+    async def steps(app: DashboardApp, pilot: Pilot[None]) -> None:
+        app.theme = "dracula"
+        await pilot.press("r")
+        theme = cast("Select[str]", app.screen.query_one("#theme", Select))
+        await until(lambda: theme.value == "dracula")
+        assert app.theme == "dracula"
+
+    at_settings(fixed, (80, 24), steps)

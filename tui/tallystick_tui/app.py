@@ -52,6 +52,8 @@ class DashboardApp(App[None]):
         *(Binding(section.key, f"section('{section.value}')", section.value, show=False) for section in Section),
         Binding("1-9", "nothing", "Sections", key_display="1-9"),
         Binding("question_mark", "keys", "All keys", key_display="?"),
+        # Also where letters are typed.
+        Binding("f1", "keys", "All keys", key_display="F1"),
         Binding(
             "ctrl+p",
             "command_palette",
@@ -228,6 +230,9 @@ class DashboardApp(App[None]):
     def go_back(self) -> None:
         """Go back to where somebody was sent from, as it was left."""
         if self.origin is not None:
+            section = self.screen_stack[0]
+            if isinstance(section, SectionScreen):
+                section.left()
             self.switch_mode(self._origins.pop(self.current_mode))
 
     def _on_lost(self, failure: Unreachable) -> None:

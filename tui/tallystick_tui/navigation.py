@@ -37,7 +37,10 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class ToExplorer(Destination):
-    """A question to the explorer; what is None stays as the person left it. `filters` by name (`customer` too)."""
+    """A question to the explorer. `filters` by name (`customer` too).
+
+    What is None stays as the person left it; with `is_whole` it is as in a new question, so that the figure is the one somebody came from.
+    """
 
     section: Section = Section.EXPLORER
     meter: str | None = None
@@ -46,6 +49,7 @@ class ToExplorer(Destination):
     start: str | None = None
     end: str | None = None
     window: str | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

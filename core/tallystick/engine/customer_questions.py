@@ -5,9 +5,11 @@ Every method may be called from any thread. Each takes one view and answers of i
 
 from __future__ import annotations
 
+import msgspec
+
 from tallystick.event import EventState, Position, Receipt, Voiding
 from tallystick.identity import Identity
-from tallystick.log.records import decode_void
+from tallystick.log.records import VOIDED_BEFORE, decode_void
 from tallystick.reconcile.claims import Claims
 from tallystick.reconcile.question import ReconcileQuestion
 from tallystick.reconcile.reconciliation import Reconciliation
@@ -82,19 +84,23 @@ class CustomerQuestions:
     def _receipt_at(self, view: View, position: int) -> Receipt:
         columns = self._ledger.folds.projections.columns_at(position)
         block = self._ledger.log.block_at(position)
-        voided = self._voiding_of(view, position)
-        state = EventState.COUNTED if voided is None else EventState.VOIDED
+        stored = columns.stored_event(position - columns.first_position, state=EventState.COUNTED)
+        voided = self._voiding_of(view, position, Identity(stored.event.source, stored.event.id))
         return Receipt(
-            stored=columns.stored_event(position - columns.first_position, state=state),
+            stored=stored if voided is None else msgspec.structs.replace(stored, state=EventState.VOIDED),
             block=block.number,
             block_hash=block.hash,
             duplicates_seen=self._ledger.folds.duplicates.of(position),
             voided=voided,
         )
 
-    def _voiding_of(self, view: View, position: int) -> Voiding | None:
+    def _voiding_of(self, view: View, position: int, identity: Identity) -> Voiding | None:
         since = view.voids.since_of(position)
         if since is None:
             return None
         block = self._ledger.log.block_at(since)
-        return Voiding(position=Position(since), at=block.written_at, reason=decode_void(block.payload).reason)
+        reason = decode_void(block.payload).reason
+        remembered = self._ledger.folds.void_index.remembered.get((identity.source, identity.id))
+        if reason == VOIDED_BEFORE and remembered is not None:
+            reason = decode_void(self._ledger.log.block_at(remembered).payload).reason
+        return Voiding(position=Position(since), at=block.written_at, reason=reason)

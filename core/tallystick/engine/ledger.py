@@ -25,7 +25,7 @@ from tallystick.identity import Identity
 from tallystick.instant import NS_PER_S, Clock, Instant
 from tallystick.log.block import BlockKind
 from tallystick.log.event_log import EventLog
-from tallystick.log.records import QuarantineRecord, VoidRecord, decode_void
+from tallystick.log.records import VOIDED_BEFORE, QuarantineRecord, VoidRecord
 from tallystick.log.tables import Tables
 from tallystick.partials.partial_folder import PartialFolder
 from tallystick.partials.partial_states import PartialStates
@@ -205,16 +205,13 @@ class Ledger:
         remembered = self.folds.void_index.remembered
         if not remembered:
             return []
-        targets: dict[int, list[int]] = {}
-        for piece in pieces:
-            for row, identity in enumerate(zip(piece.sources, piece.ids, strict=True)):
-                if (since := remembered.get(identity)) is not None:
-                    targets.setdefault(since, []).append(piece.first_position + row)
-        # For the reason that was given when the identity was voided.
-        return [
-            void_change(self.folds, VoidRecord(positions, [], decode_void(self.log.block_at(since).payload).reason))
-            for since, positions in targets.items()
+        targets = [
+            piece.first_position + row
+            for piece in pieces
+            for row, identity in enumerate(zip(piece.sources, piece.ids, strict=True))
+            if identity in remembered
         ]
+        return [void_change(self.folds, VoidRecord(targets, [], VOIDED_BEFORE))] if targets else []
 
     def _duplicates(self, admission: Admission) -> list[Change]:
         positions = admission.first_positions[admission.outcomes == DUPLICATE]

@@ -16,6 +16,9 @@ from tallystick.identity import Identity
 from tallystick.signals.delivery import Attempt, Cancellation, NewDelivery, Redelivery
 from tallystick.signals.step import Mark, Step
 
+# The reason of a correction that an event met when it came: the one that somebody gave is where the identity was remembered.
+VOIDED_BEFORE: Final = "the identity was voided before the event came"
+
 
 class VoidRecord(msgspec.Struct, array_like=True, frozen=True):
     """Events that no longer count from here on, by position; and identities that will not count when they come."""

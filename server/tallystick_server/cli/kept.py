@@ -29,6 +29,9 @@ def kept_connection(name: str, *, url: str | None, api_key: str | None) -> tuple
 
     from .terminal import Terminal
 
+    if not name:
+        # An empty variable of a script must not mean the one that was chosen for the dashboard.
+        raise BadUse("--connection: give the name of a connection")
     with failures_told():
         connections = connections_of_user(Terminal.of_process())
         choice = choose(connections, os.environ, url=url, api_key=api_key, name=name)

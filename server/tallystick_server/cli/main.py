@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, NoReturn, TextIO, cast
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -91,13 +92,23 @@ def main(tokens: Sequence[str]) -> int:
     """Run one command line and return the exit code."""
     try:
         code = _run_command(tokens)
-        sys.stdout.flush()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes stdout once more when it ends, and would complain then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
+        code = EXIT_BROKEN_PIPE
+    return _flushed(sys.stderr, _flushed(sys.stdout, code))
+
+
+def _flushed(stream: TextIO, code: int) -> int:
+    """Write out what waits in a stream, and return the exit code as it is then."""
+    try:
+        stream.flush()
+    except OSError as error:
+        # The interpreter flushes once more when it ends, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if isinstance(error, BrokenPipeError):
+            return EXIT_BROKEN_PIPE
+        return code or _complain(str(error.strerror or error), EXIT_FAILURE)
     return code
 
 
@@ -156,12 +167,10 @@ def _complain(message: str, exit_code: int) -> int:
     from .printable import printable
 
     line = " ".join(message.split())
+    exit_code = _flushed(sys.stdout, exit_code)
     # A terminal that is gone takes no complaint either; the exit code still tells.
-    try:
-        sys.stdout.flush()
+    with suppress(OSError):
         sys.stderr.write(f"tallystick: {printable(line)}\n")
-    except BrokenPipeError:
-        return EXIT_BROKEN_PIPE
     return exit_code
 
 

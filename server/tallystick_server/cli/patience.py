@@ -1,7 +1,7 @@
 """How long a request goes on being tried: with growing pauses, or the one that `Retry-After` asks for, until its time is over.
 
-Promises: neither a pause nor a request that is not answered goes beyond `give_up_after_s`; what would be tried after it is given up at
-once. Does not: know what may be sent twice. Who asks here says so by asking.
+Promises: neither a pause nor the silence of a request goes beyond `give_up_after_s`; what would be tried after it is given up at once.
+Does not: know what may be sent twice (who asks here says so by asking), nor end an answer that comes drop by drop.
 """
 
 from __future__ import annotations
@@ -92,8 +92,12 @@ class Patience:
             waited_s = self._pauses.elapsed_s() - started_s
             next_s = pause_s if asked_s is None else min(asked_s, _ASKED_PAUSE_MAX_S)
             if waited_s + next_s >= self._give_up_after_s:
-                raise GaveUp(f"gave up after {waited_s:.0f} s: {reason}")
+                asked = "" if asked_s is None else f"; it asked for a pause of {next_s:.0f} s"
+                raise GaveUp(f"gave up after {waited_s:.0f} s: {reason}{asked}")
             self._on_wait(reason)
             if not self._pauses.pause(next_s):
                 raise CalledOff("stopped")
+            # A pause may last longer than it was meant to: a program can be stopped meanwhile.
+            if self._pauses.elapsed_s() - started_s >= self._give_up_after_s:
+                raise GaveUp(f"gave up after {self._pauses.elapsed_s() - started_s:.0f} s: {reason}")
             pause_s = min(pause_s * 2, _PAUSE_MAX_S)

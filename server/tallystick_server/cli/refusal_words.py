@@ -29,11 +29,6 @@ _CALLED: Final = {
 _SENTENCES: Final = tuple(
     (re.compile(pattern), sentence)
     for pattern, sentence in (
-        # Rules of this kind are those of keys; this is what all of them take.
-        (
-            r"Expected `str` matching regex .*$",
-            "may have letters, digits and, after the first, . _ or -, as in spend-cap",
-        ),
         (r"; change it with PATCH$", "; change that one, or take another key"),
         (r"`GET /v1/aggregators`", "`tallystick aggregators --json`"),
     )
@@ -43,7 +38,7 @@ _SENTENCES: Final = tuple(
 def in_words_of_command(said: str, faults: Sequence[tuple[str, str]], parameters: Collection[str]) -> str:
     """Return what was said with each fault, a field and what is wrong with it, in the words of a command that has these parameters."""
     for field, detail in faults:
-        said = said.replace(f"{field}: {detail}", f"{_parameter(field, parameters)}: {_sentence(detail)}")
+        said = said.replace(f"{field}: {detail}", f"{_parameter(field, parameters)}: {_sentence(detail)}", 1)
     return _sentence(said)
 
 

@@ -16,8 +16,8 @@ from typing import Final, Self
 from tallystick_server.cli.client import ApplianceClient
 from tallystick_server.cli.intake.batch import Batch
 from tallystick_server.cli.intake.delivery import Delivery, Outcome
-from tallystick_server.cli.intake.load import RealPauses
 from tallystick_server.cli.intake.record import Record
+from tallystick_server.cli.patience import RealPauses
 
 from .interruption import LOOK_EVERY_S, Interruption
 

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cyclopts import App
@@ -205,3 +206,13 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(words: str) -> None:
 
 def test_a_reader_that_goes_away_half_way_is_noticed_without_a_buffer_too() -> None:
     assert ended_without_a_reader("completions", "bash", read_first=1, PYTHONUNBUFFERED="1") == (141, "")
+
+
+@pytest.mark.parametrize("environment", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])
+def test_output_that_cannot_be_written_is_one_line_and_a_failure(environment: dict[str, str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "tallystick_server", "version"],
+            stdout=full, stderr=subprocess.PIPE, text=True, env=os.environ | environment, check=False, timeout=60,
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (1, "tallystick: No space left on device\n")

@@ -125,6 +125,16 @@ def test_a_connection_without_a_key_takes_the_one_of_the_environment_and_one_tha
     assert "not valid here" in capsys.readouterr().err
 
 
+def test_an_empty_name_is_bad_use_rather_than_the_connection_that_was_chosen(
+    cli_appliance: Appliance, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    type_in(cli_appliance.admin_key, monkeypatch)
+    assert main(["connections", "add", "here", "--url", cli_appliance.url, "--key-stdin"]) == 0
+    for words in (["log", "head"], ["verify"]):
+        assert main([*words, "--connection", ""]) == 2
+        assert "--connection: give the name" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", sorted(commands(build_app())), ids=" ".join)
 def test_where_an_address_can_be_given_a_name_can(command: tuple[str, ...]) -> None:
     _, path, _ = build_app().parse_commands(list(command))

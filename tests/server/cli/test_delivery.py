@@ -12,7 +12,7 @@ from tallystick_server.cli.failure import Failure
 from tallystick_server.cli.intake.batch import Batch
 from tallystick_server.cli.intake.delivery import Delivery
 from tallystick_server.cli.intake.record import Record
-from tallystick_server.cli.patience import CalledOff
+from tallystick_server.cli.patience import CalledOff, GaveUp
 
 Answer = httpx.Response | Exception
 
@@ -169,4 +169,15 @@ def test_work_that_is_called_off_ends_without_another_request() -> None:
     network = Network(lambda _n, _s: httpx.Response(503))
     with pytest.raises(CalledOff):
         delivery(network, CalledOffPauses()).deliver(BATCH)
+    assert len(network.sizes) == 1
+
+
+def test_a_pause_that_lasts_longer_than_it_should_ends_with_a_line_rather_than_a_request_without_time() -> None:
+    class Stopped(CountedPauses):
+        def elapsed_s(self) -> float:
+            return 100.0 if self.pauses else 0.0
+
+    network = Network(lambda _number, _size: httpx.Response(503))
+    with pytest.raises(GaveUp, match="gave up after 100 s"):
+        delivery(network, Stopped(), give_up_after_s=5.0).deliver(BATCH)
     assert len(network.sizes) == 1

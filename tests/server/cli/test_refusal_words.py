@@ -17,7 +17,7 @@ WATCHED = ("signals", "preview", "--meter", "watched")
         (["meters", "create", "k", "--event-type", "", *METER], "--event-type: must not be empty"),
         (
             ["meters", "create", "a key!", "--event-type", "x", *METER],
-            "KEY: may have letters, digits and, after the first, . _ or -",
+            "KEY: may have letters, digits and, after the first, . _ : or -",
         ),
         (["meters", "create", "k", "--event-type", "x", *METER, "--unit", "u" * 300], "--unit: must have at most"),
         (["meters", "create", "k", "--event-type", "x", *METER, "--timeout", "0"], "--timeout: must be at least 1"),

@@ -79,11 +79,12 @@ class _Ingested(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of an entry that was sent again; `words` say it. One that was refused again stays in quarantine."""
+    """What became of an entry that was sent again; `words` say it. One that was not taken stays in quarantine. `name`: its id."""
 
     entry_id: str
     is_counted: bool
     words: str
+    name: str = ""
 
 
 async def ask_reasons(client: ApplianceClient) -> Reasons:
@@ -112,7 +113,7 @@ async def resubmit(client: ApplianceClient, entry: Entry, text: str | None) -> O
     except Refused as refusal:
         if refusal.status not in (400, 404, 413, 422):
             raise
-        return Outcome(entry.id, is_counted=False, words=str(refusal).removeprefix(_PREFIX))
+        return Outcome(entry.id, name=entry.name, is_counted=False, words=str(refusal).removeprefix(_PREFIX))
     ingested = msgspec.json.decode(answer, type=_Ingested)
     words = "counted" if ingested.accepted else "a duplicate: it was counted before"
-    return Outcome(entry.id, is_counted=True, words=words)
+    return Outcome(entry.id, name=entry.name, is_counted=True, words=words)

@@ -173,6 +173,8 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
         if not self._is_laid_out:
             # Parts that are being mounted look for one another: they go once all are there.
             self._is_left = True
+        elif self._is_saving:
+            return  # the answer on its way decides
         elif self.is_changed:
             self._leave_if_meant()
         else:
@@ -197,7 +199,7 @@ class FormScreen(ModalScreen[T | None], ReadyScreen[T | None]):
         except Refused as refusal:
             self.put_refusal(refusal)
         except ApplianceFailure as failure:
-            self.say(f"{self.NOT_DONE}: {failure}. Nothing you typed is lost; ^s tries again")
+            self.say(f"{self.NOT_DONE}: {failure} · nothing you typed is lost; ^s tries again")
         else:
             self.dismiss(answer)
         finally:

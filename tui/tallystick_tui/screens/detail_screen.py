@@ -10,11 +10,17 @@ from .section_screen import SectionScreen
 
 
 class DetailScreen(SectionScreen):
-    """A section's page about one thing. Subclasses are as those of `SectionScreen`."""
+    """A section's page about one thing. Subclasses are as those of `SectionScreen`.
+
+    `is_sent_for`: another section opened it, and there escape leads back to; otherwise to the list that it was opened from.
+    """
+
+    is_sent_for = False
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "Back")]
 
     def action_back(self) -> None:
-        """Go back to the list; from what another section opened, to that section."""
+        """Go back to where it was opened from."""
         self.dismiss()
-        self.dashboard.go_back()
+        if self.is_sent_for:
+            self.dashboard.go_back()

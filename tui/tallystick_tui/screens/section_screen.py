@@ -11,12 +11,13 @@ content with a line above it that says why it could not be refreshed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -35,6 +36,10 @@ from tallystick_tui.widgets.state_message import StateMessage
 
 if TYPE_CHECKING:
     from tallystick_tui.app import DashboardApp
+
+    from .detail_screen import DetailScreen
+
+T = TypeVar("T")
 
 
 class SectionScreen(ReadyScreen[None]):
@@ -84,6 +89,9 @@ class SectionScreen(ReadyScreen[None]):
 
     def arrive(self, destination: Destination) -> None:
         """Show what somebody came for. A subclass handles its own destinations; `load` follows by itself."""
+
+    def left(self) -> None:
+        """Be again as before `arrive`: somebody went back to where they came from. Nothing by default."""
 
     def on_mount(self) -> None:
         """Say that it is loading, until something came."""
@@ -164,6 +172,15 @@ class SectionScreen(ReadyScreen[None]):
     def show_connection(self, lost_words: str) -> None:
         """Show or hide the banner of a lost connection."""
         self.query_one(ConnectionBanner).words = lost_words
+
+    def open_page(self, page: DetailScreen, *, is_sent_for: bool = False) -> None:
+        """Show one thing over the list; `is_sent_for` if another section asked for it."""
+        page.is_sent_for = is_sent_for
+        app_of(self).push_screen(page)
+
+    async def answer_of(self, dialog: Screen[T]) -> T | None:
+        """Show a form or a question, and return its answer; None also where another was opened meanwhile, by keys that came quickly."""
+        return await app_of(self).push_screen_wait(dialog) if self.is_active else None
 
     def go_to(self, destination: Destination) -> None:
         """Show something in another section."""

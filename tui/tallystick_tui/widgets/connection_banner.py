@@ -10,7 +10,9 @@ class ConnectionBanner(Static):
     """Says what failed, and that it is being tried again. `words` empty: all is well, nothing is shown."""
 
     DEFAULT_CSS = """
-    ConnectionBanner { height: 1; background: $error 30%; color: $foreground; text-style: bold; padding: 0 1; display: none; }
+    ConnectionBanner {
+        height: auto; max-height: 2; display: none; padding: 0 1; background: $error 30%; color: $foreground; text-style: bold;
+    }
     ConnectionBanner.-lost { display: block; }
     """
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from textual import events
+from textual_plot import PlotWidget
 from textual_plot.axis_formatter import AxisFormatter, NumericAxisFormatter
 
 from tallystick_tui.texts.figures import short
@@ -17,6 +20,17 @@ _STEPS_S: Final = (
 )  # fmt: skip
 _DAY_S: Final = 86_400
 _TICKS: Final = 5
+_FIGURES_MAX: Final = 8
+_ROWS_A_FIGURE: Final = 2
+
+
+class Plot(PlotWidget):
+    """A plot that may be taken away while it is being mounted."""
+
+    def on_mount(self, event: events.Mount) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the event is there to be stopped
+        """Set nothing up in parts that are gone already."""
+        if not self.query("Grid"):
+            event.prevent_default()
 
 
 class TimeAxis(AxisFormatter):
@@ -55,7 +69,22 @@ class TimeAxis(AxisFormatter):
 
 
 class FigureAxis(NumericAxisFormatter):
-    """Round figures, written short."""
+    """Round figures, written short, each on a row of its own with one between.
+
+    `rows` is asked when it is drawn, as for the axis of time.
+    """
+
+    def __init__(self, *, rows: Callable[[], int] = lambda: _ROWS_A_FIGURE * _FIGURES_MAX) -> None:
+        self._rows = rows
+
+    def get_ticks(self, min_: float, max_: float, max_ticks: int = _FIGURES_MAX) -> list[float]:
+        """Return multiples of 1, 2 or 5 with as many zeros as it takes, from `min_` to `max_`."""
+        spaces = max(1, min(max_ticks, self._rows() // _ROWS_A_FIGURE))
+        least = (max_ - min_) / spaces
+        power = 10.0 ** math.floor(math.log10(least))
+        step = next(times * power for times in (1, 2, 5, 10) if times * power >= least * (1 - 1e-9))
+        first = math.ceil(min_ / step)
+        return [number * step for number in range(first, math.floor(max_ / step + 1e-9) + 1)]
 
     def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
         """Return 500, 1k, 1.5k."""

@@ -16,6 +16,7 @@ from rich.cells import cell_len
 from rich.text import Text
 from textual import events
 from textual.app import RenderResult
+from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -143,9 +144,11 @@ def fitting(hints: Sequence[KeyHint], width: int) -> list[KeyHint]:
 
 
 def _hints_of(screen: Screen[Any]) -> list[KeyHint]:
-    app, hints = app_of(screen), dict[str, KeyHint]()
+    app, hints, focused = app_of(screen), dict[str, KeyHint](), screen.focused
     for active in screen.active_bindings.values():
         binding = active.binding
+        if focused is not None and focused.check_consume_key(binding.key, key_to_character(binding.key)):
+            continue  # where somebody types, it is a letter
         # Of several keys for the same the first is told.
         if binding.show and binding.action not in hints:
             hints[binding.action] = KeyHint(

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from rich.text import Text
+from textual.binding import Binding, BindingType
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from tallystick_tui.app_of import app_of
+from tallystick_tui.texts.harmless import harmless
 
 ROWS_MAX: Final = 2_000
 
@@ -39,6 +41,11 @@ class Record:
 
 class RecordTable(DataTable[Text]):
     """Rows of records, chosen by row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("home", "scroll_top", "First row", show=False),
+        Binding("end", "scroll_bottom", "Last row", show=False),
+    ]
 
     def __init__(self, columns: Sequence[Column], *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes, cursor_type="row", zebra_stripes=False)
@@ -130,6 +137,9 @@ def _is_same(old: str | Text, new: str | Text) -> bool:
 
 
 def _aligned(column: Column, cell: str | Text) -> Text:
-    text = cell.copy() if isinstance(cell, Text) else Text(cell)
+    # What stands in a cell may come from whoever sends events.
+    text = cell.copy() if isinstance(cell, Text) else Text(harmless(cell))
+    if not text.plain.isprintable():
+        text.plain = harmless(text.plain)
     text.justify, text.no_wrap, text.overflow = column.align, True, "ellipsis"
     return text

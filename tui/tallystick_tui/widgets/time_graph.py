@@ -127,7 +127,9 @@ class TimeGraph(Container):
     @work(exclusive=True, group="plot-library")
     async def _load(self) -> None:
         self._library = await asyncio.to_thread(importlib.import_module, "textual_plot")
-        plot: PlotWidget = self._library.PlotWidget(allow_pan_and_zoom=False)
+        from tallystick_tui.widgets.graph_axes import Plot  # noqa: PLC0415 - needs the library
+
+        plot = Plot(allow_pan_and_zoom=False)
         plot.can_focus = False
         await self.mount(plot)
         if not plot.query("Grid"):
@@ -153,7 +155,8 @@ class TimeGraph(Container):
         plot.clear()
         drawn = [each for each in series if each.points]
         plot.set_x_formatter(TimeAxis(self._zone, ticks_max=lambda: max(1, self.size.width // _CELLS_A_TICK)))
-        plot.set_y_formatter(FigureAxis())
+        rows = max(1, self.size.height - _MARGIN_BELOW - _FRAME)
+        plot.set_y_formatter(FigureAxis(rows=lambda: rows))
         plot.show_legend(is_visible=False)
         if not drawn:
             plot.set_xlimits(0, 1)
@@ -170,7 +173,6 @@ class TimeGraph(Container):
         height = _height([each for each, _ in stacked] or own, behind)
         plot.set_ylimits(*height)
         columns = max(1, self.size.width - _MARGIN_LEFT - _FRAME)
-        rows = max(1, self.size.height - _MARGIN_BELOW - _FRAME)
         if stacked:
             self._draw_bars(plot, _on_rows(stacked, height, rows), step=step, axis=axis, columns=columns)
         elif kind is GraphKind.BARS and fit_side_by_side(len(own), step=step, axis=axis, columns=columns):

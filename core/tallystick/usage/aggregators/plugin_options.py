@@ -10,7 +10,7 @@ import msgspec
 
 from tallystick.amount import INTEGER_DIGITS_MAX, SCALE
 from tallystick.errors import InvalidDefinition
-from tallystick.expectation import expectation
+from tallystick.expectation import expectation, missing_field, unknown_field
 from tallystick.plugin import Options
 
 OPTIONS_BYTES_MAX: Final = 64 * 1024
@@ -51,9 +51,12 @@ def _refusal(said: str, options_type: type[Options]) -> InvalidDefinition:
     detail, _, path = said.partition(" - at `$")
     place = path.rstrip("`")
     names = ", ".join(options_type.__struct_fields__) or "none"
-    return InvalidDefinition(
-        f"options{place}", f"{expectation(detail[:200])}; there are: {names} (`GET /v1/aggregators` has their schema)"
-    )
+    there_are = f"there are: {names} (`GET /v1/aggregators` has their schema)"
+    if (name := missing_field(detail)) is not None:
+        return InvalidDefinition(f"options{place}.{name}", f"is required; {there_are}")
+    if (name := unknown_field(detail)) is not None:
+        return InvalidDefinition(f"options{place}.{name[:200]}", f"is no option; {there_are}")
+    return InvalidDefinition(f"options{place}", f"{expectation(detail[:200])}; {there_are}")
 
 
 def _decimals(value: object) -> Iterator[Decimal]:

@@ -155,7 +155,13 @@ class CustomerPage(DetailScreen):
         meter = self.query_one("#customer-usage", OpeningTable).chosen
         months = months_at(self.viewer.now(), self.zone)
         self.go_to(
-            ToExplorer(meter=meter, filters={"customer": (self._key,)}, start=rfc3339(months.start), window="day")
+            ToExplorer(
+                meter=meter,
+                filters={"customer": (self._key,)},
+                start=rfc3339(months.start),
+                window="day",
+                is_whole=True,
+            )
         )
 
     @on(DataTable.RowSelected)
@@ -176,7 +182,7 @@ class CustomerPage(DetailScreen):
         """Change the description."""
         if self._customer is not None:
             form = CustomerForm(self.client, self.viewer, self._customer)
-            if await app_of(self).push_screen_wait(form) is not None:
+            if await self.answer_of(form) is not None:
                 self.reload()
 
     @work(exclusive=True, group="form")
@@ -186,7 +192,7 @@ class CustomerPage(DetailScreen):
             self.say("nobody described it: there is nothing to forget")
             return
         words = f"Name, address and metadata of {cut(self._key, 40)} are deleted. Its events stay, and count."
-        if not await app_of(self).push_screen_wait(Confirmation("Forget the description?", words, does="Forget")):
+        if not await self.answer_of(Confirmation("Forget the description?", words, does="Forget")):
             return
         try:
             await self.client.call("DELETE", f"/v1/customers/{segment(self._key)}")

@@ -13,7 +13,6 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import DataTable, Input, Label, Static
 
-from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient, Page
 from tallystick_tui.connection.customer import Customer, ask_customers
 from tallystick_tui.navigation import Destination, Section, ToCustomer, ToEvents
@@ -99,7 +98,7 @@ class CustomersScreen(SectionScreen):
     def arrive(self, destination: Destination) -> None:
         """Open the customer that somebody came for."""
         if isinstance(destination, ToCustomer) and destination.key:
-            self._open(destination.key)
+            self._open(destination.key, is_sent_for=True)
 
     def on_resize(self, _event: events.Resize) -> None:
         """Show more where there is room."""
@@ -176,13 +175,13 @@ class CustomersScreen(SectionScreen):
             await self._fill_form(customer)
 
     async def _fill_form(self, customer: Customer | None) -> None:
-        saved = await app_of(self).push_screen_wait(CustomerForm(self.client, self.viewer, customer))
+        saved = await self.answer_of(CustomerForm(self.client, self.viewer, customer))
         if saved is not None:
             self._is_known = True
             self.reload()
 
-    def _open(self, key: str) -> None:
-        app_of(self).push_screen(CustomerPage(self.client, self.viewer, key))
+    def _open(self, key: str, *, is_sent_for: bool = False) -> None:
+        self.open_page(CustomerPage(self.client, self.viewer, key), is_sent_for=is_sent_for)
 
     def _chosen(self) -> Customer | None:
         key = self.query_one(OpeningTable).chosen

@@ -80,11 +80,11 @@ class EventActions(SectionScreen):
         event = self.chosen_event
         if event is None:
             return
-        name, app = cut(event.id, _ID_CELLS), app_of(self)
+        name = cut(event.id, _ID_CELLS)
         if event.is_voided:
             self.notify(f"{name} is voided already", markup=False)
             return
-        reason = await app.push_screen_wait(
+        reason = await self.answer_of(
             TextQuestion(
                 "Void an event", f"Why should {name} no longer count? The reason stays in the log.", value=self._reason
             )
@@ -97,7 +97,7 @@ class EventActions(SectionScreen):
             "It stays in the log and leaves every figure. This cannot be taken back: a corrected event takes a new id.\n\n"
             f"Reason: {cut(reason, 200)}"
         )
-        if not await app.push_screen_wait(Confirmation("Void this event?", words, does="Void")):
+        if not await self.answer_of(Confirmation("Void this event?", words, does="Void")):
             return
         body = {"events": [{"source": event.source, "id": event.id}], "reason": reason}
         try:

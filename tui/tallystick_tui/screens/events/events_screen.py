@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from textual import on, work
+from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
@@ -19,7 +19,6 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Input, Static
 from textual.worker import Worker
 
-from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient, Page
 from tallystick_tui.connection.failure import ApplianceFailure, Refused, Unreachable
 from tallystick_tui.navigation import Destination, Section, ToEvents
@@ -64,7 +63,7 @@ class EventsScreen(EventActions, SectionScreen):
     # Not the filters, which come first: a section's key typed meanwhile would be taken for a customer.
     AUTO_FOCUS = "#events"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "Pause", tooltip="Hold the list still, or follow what lands again"),
+        Binding("space", "pause", "Pause/go on", tooltip="Hold the list still, or follow what lands again"),
         Binding("slash", "filter", "Filter", key_display="/", tooltip="By customer, type and time; enter takes them"),
         *EVENT_KEYS,
         Binding("i", "find", "Find by id", tooltip="One event by its id and source"),
@@ -95,6 +94,8 @@ class EventsScreen(EventActions, SectionScreen):
         self._wanted: Identity | None = None
         # Coming back from it must not open it again.
         self._is_wanted_open = False
+        # What was looked at before another section came for something.
+        self._before: tuple[Filters, list[str]] | None = None
         self._shown: dict[str, Event] = {}
         self._landed_when_paused = 0
         self._following: Worker[None] | None = None
@@ -120,6 +121,8 @@ class EventsScreen(EventActions, SectionScreen):
         """Show events of a customer or a type, or find one."""
         if not isinstance(destination, ToEvents):
             return
+        if self._wanted is None:
+            self._before = self._filters, self._cursors
         if destination.id is not None:
             self._wanted = Identity(destination.source or "", destination.id)
             self._is_wanted_open = False
@@ -171,7 +174,7 @@ class EventsScreen(EventActions, SectionScreen):
         self.query_one("#events").focus()
         if self._page.items and not self._is_wanted_open:
             self._is_wanted_open = True
-            self._open(self._page.items[0])
+            self._open(self._page.items[0], is_sent_for=self.dashboard.origin is not None)
 
     def _params(self) -> list[tuple[str, str]]:
         named = (("customer", self._filters.customer), ("type", self._filters.type))
@@ -281,6 +284,11 @@ class EventsScreen(EventActions, SectionScreen):
         return "no events yet\n\nsend one: tallystick import FILE, or POST /v1/events; it shows here as it lands"
 
     def _say_mode(self) -> None:
+        if self.query_one(FilterBar).has_focus_within:
+            self.query_one("#events-mode", Static).update(
+                "enter takes the filters · tab goes on · esc goes back to the list"
+            )
+            return
         now_s = asyncio.get_running_loop().time()
         match self._mode:
             case Mode.LIVE:
@@ -352,11 +360,11 @@ class EventsScreen(EventActions, SectionScreen):
         if (event := self.chosen_event) is not None:
             self._open(event)
 
-    def _open(self, event: Event) -> None:
+    def _open(self, event: Event, *, is_sent_for: bool = False) -> None:
         if self.has_class("-wide"):
             self.query_one(EventPane).show(event)
         elif self.is_current:
-            app_of(self).push_screen(EventScreen(self.client, self.viewer, event))
+            self.open_page(EventScreen(self.client, self.viewer, event), is_sent_for=is_sent_for)
 
     def _pause(self) -> None:
         """Keep what is shown as the page that it is."""
@@ -386,20 +394,34 @@ class EventsScreen(EventActions, SectionScreen):
         return action == "return" or super().check_action(action, parameters)
 
     def action_return(self) -> None:
-        """Take filters away; and go back, if another section came for something here."""
-        is_sent = self.dashboard.origin is not None
-        self._take_filters_away()
-        if is_sent:
+        """Go back, if another section came for something here; else take filters away."""
+        if self.dashboard.origin is not None:
             self.dashboard.go_back()
-
-    def _take_filters_away(self) -> None:
+            return
         self.query_one(FilterBar).put(Filters())
         self._filters = Filters()
         self._follow_again()
 
+    def left(self) -> None:
+        """Look again at what was looked at before somebody was sent here."""
+        filters, cursors = self._before or (Filters(), [])
+        self._before = None
+        self.query_one(FilterBar).put(filters)
+        self._take(filters)
+        self._cursors = cursors
+        if cursors:
+            self._mode = Mode.PAST
+        self.query_one(EventPane).say("")
+
     def action_filter(self) -> None:
         """Type filters."""
         self.query_one("#filter-customer", Input).focus()
+
+    @on(events.DescendantFocus)
+    def say_what_keys_do(self) -> None:
+        """Say how filters are taken as soon as somebody types them."""
+        if self.has_content:
+            self._say_mode()
 
     @on(FilterBar.Left)
     def back_to_list(self) -> None:
@@ -449,7 +471,7 @@ class EventsScreen(EventActions, SectionScreen):
         """Ask which event, and show it."""
         event = self.chosen_event
         known = self._wanted or Identity(event.source if event is not None else "", "")
-        wanted = await app_of(self).push_screen_wait(FindEvent(source=known.source, event_id=known.id))
+        wanted = await self.answer_of(FindEvent(source=known.source, event_id=known.id))
         if wanted is not None:
             self._is_wanted_open = False
             self._wanted, self._mode, self._cursors = wanted, Mode.PAST, []

@@ -30,7 +30,9 @@ class Filters:
 class FilterBar(Horizontal):
     """Three inputs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back to the list", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back to the list"),
+    ]
     DEFAULT_CSS = """
     FilterBar { height: 1; background: $surface; }
     FilterBar Label { color: $secondary; padding: 0 1; }

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tallystick_tui.texts import moments
 
-FORMS: Final = "2026-11-01, 2026-11-01 14:30, RFC 3339, now, today, or back from now such as -36h, -7d"
+FORMS: Final = "2026-11-01, 2026-11-01 14:30, RFC 3339, now, today, yesterday, or back from now such as -36h, -7d"
 
 _LOCAL: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d)?))?", re.ASCII)
 _BACK: Final = re.compile(r"-(\d{1,6})([smhdw])", re.ASCII)
@@ -110,6 +110,8 @@ def parse_moment(text: str, now: datetime, zone: ZoneInfo, *, what: str) -> date
             return now.astimezone(UTC)
         if word == "today":
             return midnight(now.astimezone(zone).date(), zone)
+        if word == "yesterday":
+            return midnight(now.astimezone(zone).date() - timedelta(days=1), zone)
         if back := _BACK.fullmatch(word):
             return now.astimezone(UTC) - timedelta(**{_UNITS[back[2]]: int(back[1])})
         if local := _LOCAL.fullmatch(word):

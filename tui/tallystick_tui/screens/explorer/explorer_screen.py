@@ -256,6 +256,8 @@ class ExplorerScreen(SectionScreen):
         """Offer the way up, and what needs an answer, only where these are."""
         if action == "up":
             return bool(self.trail)
+        if action == "return":
+            return bool(self.trail) or super().check_action(action, parameters)
         if action in {"events", "export", "texts"}:
             return self.shown is not None
         if action in {"turn_face", "turn_kind", "edit", "compare", "views"}:
@@ -341,9 +343,7 @@ class ExplorerScreen(SectionScreen):
         offers.append(Offer(_EVENTS, "its events", "what the figure was made of"))
         answer = offers[0].value
         if len(offers) > 1:
-            chosen = await app_of(self).push_screen_wait(
-                Choice(f"Into {', '.join(words)}", offers, takes_typed="a property")
-            )
+            chosen = await self.answer_of(Choice(f"Into {', '.join(words)}", offers, takes_typed="a property"))
             if chosen is None:
                 return
             answer = chosen
@@ -359,6 +359,13 @@ class ExplorerScreen(SectionScreen):
         if self.trail:
             step = self.trail.pop()
             self.ask(step.before, row=step.row_key)
+
+    def action_return(self) -> None:
+        """Go up where somebody went down, else back to the section they came from."""
+        if self.trail:
+            self.action_up()
+        else:
+            super().action_return()
 
     def action_events(self) -> None:
         """Show the events behind the row under the cursor."""

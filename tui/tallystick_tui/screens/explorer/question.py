@@ -197,7 +197,8 @@ def arriving(question: Question, destination: ToExplorer) -> Question:
         "range": None if destination.start is None else DateRange(None, destination.start, destination.end or ""),
         "window": None if destination.window is None else Window(destination.window),
     }
-    return replace(question, **{name: value for name, value in kept.items() if value is not None})
+    begun = Question(question.meter, question.zone) if destination.is_whole else question
+    return replace(begun, **{name: value for name, value in kept.items() if value is not None})
 
 
 def window_for(span: Span, wanted: Window | None) -> Window:

@@ -12,11 +12,9 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import available_timezones
 
-from textual.screen import Screen
-
-from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient, segment
 from tallystick_tui.dialogs.choice import Choice, Offer
+from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.texts import figures, moments
 from tallystick_tui.viewer import Viewer
 
@@ -30,7 +28,7 @@ _CUSTOM: Final = "custom"
 _NOTHING: Final = ""
 _AUTO: Final = "auto"
 _VALUES_MAX: Final = 500
-_TYPED_RANGE: Final = "from .. to, such as 2026-11-01 .. 2026-11-15"
+_TYPED_RANGE: Final = "2026-11-01 .. 2026-11-15"
 _REMOVE: Final = "-"
 _ADD: Final = "+"
 CUSTOMER: Final = "customer"
@@ -39,7 +37,7 @@ CUSTOMER: Final = "customer"
 class QuestionEditor:
     """The dialogs over one screen."""
 
-    def __init__(self, screen: Screen[None], client: ApplianceClient, viewer: Viewer) -> None:
+    def __init__(self, screen: SectionScreen, client: ApplianceClient, viewer: Viewer) -> None:
         self._screen, self._client, self._viewer = screen, client, viewer
 
     async def choose_meter(self, question: Question, meters: Sequence[Meter]) -> Question | None:
@@ -120,7 +118,7 @@ class QuestionEditor:
         if answer in set(Preset):
             return replace(question, range=DateRange(Preset(answer)))
         begun = question.range if answer == _CUSTOM else _range_of(answer)
-        typed = await app_of(self._screen).push_screen_wait(RangeDialog(begun, question.zone, self._viewer.now))
+        typed = await self._screen.answer_of(RangeDialog(begun, question.zone, self._viewer.now))
         return None if typed is None else replace(question, range=typed)
 
     async def choose_window(self, question: Question) -> Question | None:
@@ -149,7 +147,7 @@ class QuestionEditor:
         return None if name is None else replace(question, zone=name)
 
     async def _choice(self, choice: Choice) -> str | None:
-        return await app_of(self._screen).push_screen_wait(choice)
+        return await self._screen.answer_of(choice)
 
     async def _dimensions(self, question: Question) -> list[Dimension]:
         return (await self._looked_up(question, [("values", "3")])).items

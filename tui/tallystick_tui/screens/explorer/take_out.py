@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from textual.worker import Worker
 
-from tallystick_tui.app_of import app_of
 from tallystick_tui.config.failure import ConfigFailure
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.dialogs.choice import Choice, Offer
@@ -59,11 +58,11 @@ class TakeOut:
             "every row of the answer, all groups",
         )
         while True:
-            typed = await app_of(screen).push_screen_wait(TextQuestion("Write CSV", words, value=name))
+            typed = await screen.answer_of(TextQuestion("Write CSV", words, value=name))
             if typed is None:
                 return
             name, file = typed, as_file(typed)
-            if await asyncio.to_thread(file.exists) and not await app_of(screen).push_screen_wait(
+            if await asyncio.to_thread(file.exists) and not await screen.answer_of(
                 Confirmation("Replace the file?", f"{file} is there already.", does="Replace")
             ):
                 words = f"{file.name} was left as it is; give another name"
@@ -96,13 +95,13 @@ class TakeOut:
         offers.append(Offer(_SAVE, "save this question under a name …"))
         if texts:
             offers.append(Offer(_REMOVE, "remove a view …"))
-        answer = await app_of(screen).push_screen_wait(Choice("Views", offers, takes_typed=_TYPED))
+        answer = await screen.answer_of(Choice("Views", offers, takes_typed=_TYPED))
         if answer in views:
             self._open(views[answer])
         elif answer == _REMOVE:
             await self._remove(texts)
         elif answer == _SAVE:
-            await self._save(texts, await app_of(screen).push_screen_wait(TextQuestion("Save view", "its name")))
+            await self._save(texts, await screen.answer_of(TextQuestion("Save view", "its name")))
         else:
             await self._save(texts, answer)
 
@@ -119,7 +118,7 @@ class TakeOut:
         screen, text = self._screen, self._present()
         if name is None:
             return
-        if name in texts and not await app_of(screen).push_screen_wait(
+        if name in texts and not await screen.answer_of(
             Confirmation("Replace the view?", f"{name} is there already.", does="Replace")
         ):
             return
@@ -128,7 +127,7 @@ class TakeOut:
 
     async def _remove(self, texts: dict[str, str]) -> None:
         screen = self._screen
-        name = await app_of(screen).push_screen_wait(Choice("Remove", [Offer(name) for name in sorted(texts)]))
+        name = await screen.answer_of(Choice("Remove", [Offer(name) for name in sorted(texts)]))
         if name is not None and await self._changed(lambda: self._views.remove(name)):
             screen.notify(name, title="View removed", markup=False)
 

@@ -265,7 +265,7 @@ class LedgerScreen(SectionScreen):
         words = backups_words(self._backups, self._head, self.viewer.now(), is_plain=self.viewer.is_plain)
         folder = next((str(backup.folder) for backup in self._backups.taken), "")
         question = TextQuestion("Take a backup", words, value=folder, placeholder="a folder of this machine")
-        answer = await app_of(self).push_screen_wait(question)
+        answer = await self.answer_of(question)
         if answer is not None:
             self.take_backup(Path(answer))
 
@@ -326,7 +326,7 @@ class LedgerScreen(SectionScreen):
             self.notify("no verification runs", timeout=2)
             return
         words = "What it found so far is not kept. Nothing else is touched."
-        if not await app_of(self).push_screen_wait(Confirmation("Stop the verification?", words, does="Stop")):
+        if not await self.answer_of(Confirmation("Stop the verification?", words, does="Stop")):
             return
         try:
             await self.client.call("DELETE", "/v1/log/verification")

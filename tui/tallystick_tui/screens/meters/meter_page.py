@@ -11,10 +11,10 @@ from rich.text import Text
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import DataTable, Static, TabbedContent, TabPane
 
-from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient, Page, segment
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.connection.meter import Meter, MeterVersion, SkippedEvent, SkippedEvents, ask_aggregators
@@ -24,6 +24,7 @@ from tallystick_tui.navigation import Section, ToCustomer, ToEvents, ToExplorer
 from tallystick_tui.screens.detail_screen import DetailScreen
 from tallystick_tui.screens.section_screen import SectionScreen
 from tallystick_tui.texts.figures import exact, rounded
+from tallystick_tui.texts.harmless import harmless
 from tallystick_tui.texts.moments import date_and_time, parsed, rfc3339
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.record_table import Column, Record, RecordTable
@@ -34,6 +35,8 @@ from .meter_form import MeterForm
 
 # Days, the window of the graph, and what people call it.
 _RANGES: Final = ((14, "day", "14 days"), (90, "day", "90 days"), (1, "hour", "24 hours"), (7, "hour", "7 days"))
+# The key of a list stands before its title.
+_TITLE: Final = "[bold $accent]{key}[/] {title}"
 _GROUPS: Final = 20
 _LISTED: Final = 100
 
@@ -47,6 +50,9 @@ class MeterPage(DetailScreen):
         Binding("e", "change", "Change"),
         Binding("t", "range", "Range", tooltip="Look at more or fewer days"),
         Binding("x", "explore", "Explore", tooltip="Open the meter in the explorer"),
+        Binding("c", "list('customers')", "Customers", show=False),
+        Binding("v", "list('versions')", "Versions", show=False),
+        Binding("s", "list('skipped')", "Skipped events", show=False),
         Binding("enter", "open", "Open the customer or the event", show=False),
         Binding("d", "archive", "Archive", tooltip="or take an archived meter back"),
     ]
@@ -77,7 +83,7 @@ class MeterPage(DetailScreen):
                 yield Static(id="meter-figure", markup=False)
                 yield TimeGraph(self.viewer.zone, is_plain=self.viewer.is_plain)
             with TabbedContent(id="meter-lists"):
-                with TabPane("Customers", id="customers"):
+                with TabPane(_TITLE.format(key="c", title="Customers"), id="customers"):
                     yield RecordTable(
                         [
                             Column("customer", "Customer", width=24),
@@ -86,7 +92,7 @@ class MeterPage(DetailScreen):
                         ],
                         id="meter-customers",
                     )
-                with TabPane("Versions", id="versions"):
+                with TabPane(_TITLE.format(key="v", title="Versions"), id="versions"):
                     yield RecordTable(
                         [
                             Column("version", "v", "right", width=3),
@@ -96,7 +102,7 @@ class MeterPage(DetailScreen):
                         ],
                         id="meter-versions",
                     )
-                with TabPane("Skipped events", id="skipped"):
+                with TabPane(_TITLE.format(key="s", title="Skipped events"), id="skipped"):
                     yield RecordTable(
                         [
                             Column("time", "Time", width=19),
@@ -142,9 +148,14 @@ class MeterPage(DetailScreen):
         self._range = (self._range + 1) % len(_RANGES)
         self.reload()
 
+    def action_list(self, key: str) -> None:
+        """Show one of the lists."""
+        self.query_one("#meter-lists", TabbedContent).active = key
+        self.query_one(f"#meter-{key}", RecordTable).focus()
+
     def action_explore(self) -> None:
         """Open the meter in the explorer."""
-        self.go_to(ToExplorer(meter=self._key))
+        self.go_to(ToExplorer(meter=self._key, group_by=("customer",), is_whole=True))
 
     def action_open(self) -> None:
         """Open the customer or the skipped event under the cursor."""
@@ -162,7 +173,7 @@ class MeterPage(DetailScreen):
         """Say in full why the event under the cursor does not count: the list has no room for more than the beginning."""
         chosen = self.query_one("#meter-skipped", RecordTable).chosen
         words = _why(self._skipped[int(chosen)]) if chosen is not None and chosen.isdigit() else ""
-        self.query_one("#meter-why", Static).update(words)
+        self.query_one("#meter-why", Static).update(harmless(words))
 
     def on_data_table_row_selected(self, _event: DataTable.RowSelected) -> None:
         """As enter, by the mouse."""
@@ -178,7 +189,7 @@ class MeterPage(DetailScreen):
             return
         if self._meter is not None:
             form = MeterForm(self.client, self.viewer, aggregators, self._meter)
-            if await app_of(self).push_screen_wait(form) is not None:
+            if await self.answer_of(form) is not None:
                 self.reload()
 
     @work(exclusive=True, group="form")
@@ -188,12 +199,12 @@ class MeterPage(DetailScreen):
             self.reload()
 
     def _show_usage(self, meter: Meter, usage: UsageAnswer, words: str) -> None:
-        title = Text(meter.key, style="bold")
+        title = Text(harmless(meter.key), style="bold")
         if meter.name != meter.key:
-            title.append(f"  {meter.name}", style="not bold")
+            title.append(f"  {harmless(meter.name)}", style="not bold")
         if meter.archived_at:
             title.append("  archived", style="not bold reverse")
-        title.append(f"\n{_asks(meter)}", style="not bold dim")
+        title.append(f"\n{harmless(_asks(meter))}", style="not bold dim")
         self.query_one("#meter-title", Static).update(title)
         figure = Text(rounded(usage.total.value, meter.unit, decimals=6), style="bold")
         figure.append(
@@ -223,7 +234,7 @@ class MeterPage(DetailScreen):
                         str(each.version),
                         date_and_time(parsed(each.updated_at), self.viewer.zone),
                         exact(each.position),
-                        _asks(each) + (" · archived" if each.archived_at else ""),
+                        _version_words(each),
                     ),
                 )
                 for each in versions.items
@@ -234,7 +245,8 @@ class MeterPage(DetailScreen):
         self._skipped = skipped.items
         more = "+" if skipped.next_cursor else ""
         count = f" ({len(skipped.items)}{more})" if skipped.items else ""
-        self.query_one("#meter-lists", TabbedContent).get_tab("skipped").label = f"Skipped events{count}"
+        title = Content.from_markup(_TITLE.format(key="s", title=f"Skipped events{count}"))
+        self.query_one("#meter-lists", TabbedContent).get_tab("skipped").label = title
         records = [
             Record(
                 str(place),
@@ -249,6 +261,8 @@ class MeterPage(DetailScreen):
         self.query_one("#meter-skipped", RecordTable).show(
             records or [Record("none", ("none", "", "every event of its type that passes its filter counts"))]
         )
+        # Rows that only change their cells tell nobody.
+        self.say_why()
 
 
 async def archive_if_meant(screen: SectionScreen, meter: Meter) -> bool:
@@ -262,7 +276,7 @@ async def archive_if_meant(screen: SectionScreen, meter: Meter) -> bool:
             f"{meter.key} leaves the list, and its key stays taken. Its past usage stays readable, and it can be taken back "
             "among the archived ones."
         )
-        if not await app_of(screen).push_screen_wait(Confirmation("Archive the meter?", words, does="Archive")):
+        if not await screen.answer_of(Confirmation("Archive the meter?", words, does="Archive")):
             return False
         await screen.client.tell("DELETE", path, answer=Meter)
     except ApplianceFailure as failure:
@@ -275,6 +289,11 @@ def _why(event: SkippedEvent) -> str:
     return "; ".join(reason.detail for reason in event.reasons)
 
 
+def _version_words(version: MeterVersion) -> str:
+    words = f"{_asks(version)} · named {version.name}" if version.name != version.key else _asks(version)
+    return f"{words} · archived" if version.archived_at else words
+
+
 def _asks(meter: Meter) -> str:
     parts = [f"{meter.reads} of each {meter.event_type}"]
     parts += [f"where {name} is {listed(values)}" for name, values in meter.filter.items()]
@@ -285,4 +304,6 @@ def _asks(meter: Meter) -> str:
     if meter.statistic:
         parts.append(meter.statistic)
     parts += [f"{name} {value}" for name, value in meter.options.items()]
+    if meter.dimensions:
+        parts.append(f"dimensions {', '.join(meter.dimensions)}")
     return " · ".join(parts)

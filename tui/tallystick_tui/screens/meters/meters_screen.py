@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
-from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient
 from tallystick_tui.connection.failure import ApplianceFailure, Refused
 from tallystick_tui.connection.meter import Meter, ask_aggregators, ask_meters
@@ -85,7 +84,7 @@ class MetersScreen(SectionScreen):
     def arrive(self, destination: Destination) -> None:
         """Open the meter that somebody came for."""
         if isinstance(destination, ToMeter) and destination.key:
-            self._open(destination.key)
+            self._open(destination.key, is_sent_for=True)
 
     def action_reload(self) -> None:
         """Ask for everything again."""
@@ -117,7 +116,7 @@ class MetersScreen(SectionScreen):
     def action_explore(self) -> None:
         """Open the meter in the explorer."""
         if (meter := self._chosen()) is not None:
-            self.go_to(ToExplorer(meter=meter.key))
+            self.go_to(ToExplorer(meter=meter.key, group_by=("customer",), is_whole=True))
 
     def action_archived(self) -> None:
         """Show archived meters, or hide them."""
@@ -139,14 +138,14 @@ class MetersScreen(SectionScreen):
             return
         types = list(dict.fromkeys(each.event_type for each in self._meters))
         form = MeterForm(self.client, self.viewer, aggregators, meter, known_types=types)
-        saved = await app_of(self).push_screen_wait(form)
+        saved = await self.answer_of(form)
         if saved is not None:
             self.notify(f"{saved.key}: {'changed' if meter else 'defined'}", markup=False)
             self.query_one(RecordTable).choose(saved.key)
             self.reload()
 
-    def _open(self, key: str) -> None:
-        app_of(self).push_screen(MeterPage(self.client, self.viewer, key))
+    def _open(self, key: str, *, is_sent_for: bool = False) -> None:
+        self.open_page(MeterPage(self.client, self.viewer, key), is_sent_for=is_sent_for)
 
     def _chosen(self) -> Meter | None:
         key = self.query_one(RecordTable).chosen

@@ -305,7 +305,7 @@ class OverviewScreen(SectionScreen):
         if event.row_key.value is not None:
             day = day_at(self.viewer.now(), self.viewer.zone)
             start, end = rfc3339(day.start), rfc3339(day.now)
-            self.go_to(ToExplorer(meter=event.row_key.value, start=start, end=end, window="hour"))
+            self.go_to(ToExplorer(meter=event.row_key.value, start=start, end=end, window="hour", is_whole=True))
 
     @on(DataTable.RowSelected, "#customers")
     def open_customer(self, event: DataTable.RowSelected) -> None:

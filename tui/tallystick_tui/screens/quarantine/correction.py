@@ -36,7 +36,7 @@ class Kind(StrEnum):
 
 KIND_WORDS: Final = {
     Kind.NEW_ID: "give each a new id: put something behind it",
-    Kind.ARRIVAL_TIME: "take the time of arrival: drop the time",
+    Kind.ARRIVAL_TIME: "take the time of arrival",
     Kind.SHIFT_TIME: "shift the time",
     Kind.SET: "set a field",
     Kind.DROP: "drop a field",
@@ -58,6 +58,7 @@ _BY_CODE: Final = {
     "duplicate_key": (Kind.AS_IT_IS, ""),
 }
 _FIELD: Final = re.compile(r"([A-Za-z_][\w.-]{0,200}):", re.ASCII)
+_QUOTED: Final = re.compile(r"'([^']{1,200})' is no field")
 
 
 class CannotCorrect(ValueError):
@@ -84,13 +85,13 @@ def usual_correction(code: str, detail: str) -> Correction:
 
 
 def named_field(detail: str) -> str:
-    """Return the field that a reason begins with (`time: 'yesterday' is …`); empty if it names none."""
-    match = _FIELD.match(detail)
+    """Return the field that a reason begins with (`time: 'yesterday' is …`, `'kunde' is no field …`); empty if it names none."""
+    match = _FIELD.match(detail) or _QUOTED.match(detail)
     return match[1] if match else ""
 
 
-def corrected(text: str, correction: Correction) -> str:
-    """Return the event with the correction applied, as JSON. Raises `CannotCorrect`."""
+def corrected(text: str, correction: Correction, *, received_at: str) -> str:
+    """Return the event with the correction applied, as JSON; `received_at` is when it was refused. Raises `CannotCorrect`."""
     if correction.kind is Kind.AS_IT_IS:
         return text
     event = _decoded(text)
@@ -98,7 +99,8 @@ def corrected(text: str, correction: Correction) -> str:
         case Kind.NEW_ID:
             _lengthen_id(event, correction.value)
         case Kind.ARRIVAL_TIME:
-            event.pop("time", None)
+            # When it came first: without a time it would count when it is sent again, perhaps days later.
+            event["time"] = msgspec.Raw(msgspec.json.encode(received_at))
         case Kind.SHIFT_TIME:
             event["time"] = _shifted(event.get("time", _NULL), correction.value)
         case Kind.SET:

@@ -77,9 +77,21 @@ class CorrectionForm(FormScreen[list[Outcome]]):
         event.stop()
         self._fit()
 
-    def started(self) -> None:
-        """Show what the events become."""
+    async def begin(self) -> None:
+        """Show the fields of the first kind, and what the events become."""
         self._fit()
+
+    def action_save(self) -> None:
+        """Send, unless the correction lacks something."""
+        correction = self.correction()
+        wanted = {"field": correction.field, "value": correction.value}
+        missing = [field for field in self.query(TextField) if field.display and not wanted[field.field_name].strip()]
+        for field in missing:
+            field.fail("is needed")
+        if missing:
+            missing[0].focus_control()
+        else:
+            super().action_save()
 
     def correction(self) -> Correction:
         """Return what the fields say."""
@@ -109,9 +121,9 @@ class CorrectionForm(FormScreen[list[Outcome]]):
         if correction.kind is Kind.AS_IT_IS:
             return await resubmit(self._client, entry, None)
         try:
-            text = corrected(entry.text, correction)
+            text = corrected(entry.text, correction, received_at=entry.received_at)
         except CannotCorrect as error:
-            return Outcome(entry.id, is_counted=False, words=f"not sent: {error}")
+            return Outcome(entry.id, name=entry.name, is_counted=False, words=f"not sent: {error}")
         return await resubmit(self._client, entry, text)
 
     def _fit(self) -> None:
@@ -130,7 +142,7 @@ class CorrectionForm(FormScreen[list[Outcome]]):
         shown = 0
         for entry in self._entries:
             try:
-                after = corrected(entry.text, correction)
+                after = corrected(entry.text, correction, received_at=entry.received_at)
             except CannotCorrect as error:
                 failures[str(error)] = failures.get(str(error), 0) + 1
                 continue

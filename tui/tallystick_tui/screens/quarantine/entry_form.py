@@ -21,7 +21,17 @@ from tallystick_tui.texts.moments import date_and_time, parsed
 from tallystick_tui.viewer import Viewer
 from tallystick_tui.widgets.form_field import FormField
 
-from .correction import KIND_WORDS, CannotCorrect, Kind, corrected, fault_of, indented, named_field, usual_correction
+from .correction import (
+    KIND_WORDS,
+    CannotCorrect,
+    Correction,
+    Kind,
+    corrected,
+    fault_of,
+    indented,
+    named_field,
+    usual_correction,
+)
 
 _REFUSED = 422
 
@@ -113,15 +123,14 @@ class EntryForm(FormScreen[Outcome]):
         correction = usual_correction(self._entry.code, self._entry.detail)
         wanted = correction if correction.value else type(correction)(correction.kind, correction.field, '""')
         try:
-            after = indented(corrected(field.value, wanted))
+            after = indented(corrected(field.value, wanted, received_at=self._entry.received_at))
         except CannotCorrect as error:
             self.say(f"no usual fix: {error}")
             return
         field.editor.text = after
         field.mark(correction.field)
         self.say("")
-        typed = "" if correction.value or correction.kind is not Kind.SET else "; type it where the cursor is"
-        self.notify(f"usual fix: {KIND_WORDS[wanted.kind]}{typed}", timeout=4, markup=False)
+        self.notify(f"usual fix: {KIND_WORDS[wanted.kind]}{_more_of(correction)}", timeout=6, markup=False)
 
     async def save(self) -> Outcome:
         """Send the event as it stands."""
@@ -148,3 +157,10 @@ class EntryForm(FormScreen[Outcome]):
         words = f"! {fault}" if fault else "✓ JSON of one event · ^s sends it, ^o does what usually helps"
         self.query_one("#entry-check", Static).update(words)
         return fault
+
+
+def _more_of(correction: Correction) -> str:
+    if correction.kind is Kind.SET and not correction.value:
+        return "; type it where the cursor is"
+    # Both are counted then, and one of them may be wrong.
+    return "; if the first was wrong, void it in Events" if correction.kind is Kind.NEW_ID else ""

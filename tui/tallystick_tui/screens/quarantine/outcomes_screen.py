@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from tallystick_tui.connection.quarantine import Outcome
 from tallystick_tui.dialogs.dialog import Dialog
 from tallystick_tui.texts.figures import exact
-from tallystick_tui.texts.harmless import harmless
+from tallystick_tui.texts.harmless import cut, harmless
 from tallystick_tui.widgets.record_table import Column, Record, RecordTable
 
 
@@ -30,10 +30,10 @@ class OutcomesScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """Lay out the table."""
         counted = sum(outcome.is_counted for outcome in self._outcomes)
-        title = f"{exact(counted)} counted, {exact(len(self._outcomes) - counted)} refused again"
-        with self.box(title, "esc closes; what was refused again stays in quarantine"):
+        title = f"{exact(counted)} counted, {exact(len(self._outcomes) - counted)} not"
+        with self.box(title, "esc closes; what is not counted stays in quarantine"):
             yield RecordTable(
-                [Column("entry", "Entry", width=12), Column("result", "", width=2), Column("words", "Result")],
+                [Column("event", "Event", width=16), Column("result", "", width=2), Column("words", "Result")],
                 id="outcomes",
             )
 
@@ -42,7 +42,10 @@ class OutcomesScreen(Dialog[None]):
         ordered = sorted(self._outcomes, key=lambda outcome: outcome.is_counted)
         self.query_one(RecordTable).show(
             [
-                Record(each.entry_id, (each.entry_id, "✓" if each.is_counted else "!", harmless(each.words)))
+                Record(
+                    each.entry_id,
+                    (cut(each.name or each.entry_id, 16), "✓" if each.is_counted else "!", harmless(each.words)),
+                )
                 for each in ordered
             ]
         )

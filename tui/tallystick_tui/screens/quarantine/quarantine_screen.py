@@ -129,7 +129,7 @@ class QuarantineScreen(SectionScreen):
         """Open the event under the cursor in an editor."""
         if (entry := self._chosen()) is None:
             return
-        outcome = await app_of(self).push_screen_wait(EntryForm(self.client, self.viewer, entry))
+        outcome = await self.answer_of(EntryForm(self.client, self.viewer, entry))
         if outcome is not None:
             self.notify(outcome.words, markup=False)
             self._marked.pop(entry.id, None)
@@ -169,7 +169,7 @@ class QuarantineScreen(SectionScreen):
         """Correct what is marked, or the entry under the cursor, in one go."""
         if not (entries := self._meant()):
             return
-        outcomes = await app_of(self).push_screen_wait(CorrectionForm(self.client, entries))
+        outcomes = await self.answer_of(CorrectionForm(self.client, entries))
         if outcomes is not None:
             self._marked = {}
             self.reload()
@@ -180,10 +180,10 @@ class QuarantineScreen(SectionScreen):
         """Give up what is marked, or the entry under the cursor, after a question."""
         if not (entries := self._meant()):
             return
-        what = "It" if len(entries) == 1 else f"All {exact(len(entries))}"
+        what = (cut(entries[0].name, 40) or "It") if len(entries) == 1 else f"All {exact(len(entries))}"
         words = f"{what} will never be counted. This cannot be taken back."
         title = f"Discard {exact(len(entries))} refused event{'' if len(entries) == 1 else 's'}?"
-        if not await app_of(self).push_screen_wait(Confirmation(title, words, does="Discard")):
+        if not await self.answer_of(Confirmation(title, words, does="Discard")):
             return
         failure_words = ""
         for entry in entries:

@@ -44,6 +44,8 @@ class NewKeyForm(Dialog[NewApiKey | None]):
     def __init__(self, client: ApplianceClient, viewer: Viewer) -> None:
         super().__init__()
         self._client, self._viewer = client, viewer
+        # An answer on its way belongs to this form: it stays until it is there.
+        self._is_making = False
 
     def compose(self) -> ComposeResult:
         """Lay out the form."""
@@ -64,6 +66,8 @@ class NewKeyForm(Dialog[NewApiKey | None]):
     async def action_leave(self) -> None:
         """Make no key; after a question, if something was typed."""
         question = Confirmation("Leave the form?", "The key is not made.", does="Leave")
+        if self._is_making:
+            return
         if not self.query_one("#name", Input).value or await app_of(self).push_screen_wait(question):
             self.dismiss(None)
 
@@ -87,12 +91,14 @@ class NewKeyForm(Dialog[NewApiKey | None]):
     @work(exclusive=True, group="make-key")
     async def _make(self) -> None:
         draft = self._draft()
-        if draft is None:
+        if draft is None or not self.is_active:
             return
+        self._is_making = True
         try:
             made = await self._client.tell("POST", "/v1/api-keys", draft, answer=NewApiKey)
         except ApplianceFailure as failure:
             details = failure.fields.values() if isinstance(failure, Refused) else ()
+            self._is_making = False
             self._say("; ".join(dict.fromkeys([str(failure), *details])))
         else:
             self.dismiss(made)

@@ -29,7 +29,7 @@ from .new_key_form import NewKeyForm
 _COLUMNS = (
     Column("name", "Key"),
     Column("scopes", "May"),
-    Column("prefix", "Begins"),
+    Column("prefix", "Prefix"),
     Column("used", "Used", "right"),
     Column("ends", "Ends", "right"),
     Column("created", "Made", "right"),
@@ -109,6 +109,8 @@ class SettingsScreen(SectionScreen):
             ]
         )
         self.query_one("#about", Static).update(self._about())
+        # It may have been chosen in the palette.
+        self.query_one("#theme", Select).value = app_of(self).theme
         self._names = {key.id: key.name for key in page.items}
         self._own_key = next((key.id for key in page.items if self.client.is_own_key(key.prefix)), None)
         self.show_content()
@@ -129,7 +131,7 @@ class SettingsScreen(SectionScreen):
     @work(group="dialog")
     async def action_new_key(self) -> None:
         """Ask for name and scopes, and show the secret once."""
-        made = await app_of(self).push_screen_wait(NewKeyForm(self.client, self.viewer))
+        made = await self.answer_of(NewKeyForm(self.client, self.viewer))
         if made is not None:
             title = f"Key “{made.name}” ({', '.join(made.scopes)})"
             words = "This is the key. It is shown this once; the appliance keeps only a hash of it."
@@ -147,7 +149,7 @@ class SettingsScreen(SectionScreen):
         if key_id == self._own_key:
             words = f"! This dashboard's own key begins the same: if it is this one, the dashboard is refused too.\n\n{words}"
         question = Confirmation("Revoke this key?", words, does="Revoke")
-        if not await app_of(self).push_screen_wait(question):
+        if not await self.answer_of(question):
             return
         try:
             await self.client.call("DELETE", f"/v1/api-keys/{key_id}")

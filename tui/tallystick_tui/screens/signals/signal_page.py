@@ -115,8 +115,10 @@ class SignalPage(DetailScreen):
         """Hold all messages of this signal back, or wake it."""
         if self._signal is None:
             return
-        question = SnoozeQuestion(is_snoozed=self._signal.snoozed_until is not None)
-        for_s = await app_of(self).push_screen_wait(question)
+        question = SnoozeQuestion(
+            self._signal.name or self._signal.key, is_snoozed=self._signal.snoozed_until is not None
+        )
+        for_s = await self.answer_of(question)
         if for_s is None:
             return
         try:

@@ -28,7 +28,7 @@ from .records import Delivery, Signal
 from .signal_form import SignalForm
 from .signal_page import SignalPage
 from .signals_view import SignalsView
-from .snooze_question import SnoozeQuestion, snooze_body
+from .snooze_question import SnoozeQuestion, snooze_body, snoozed_words
 from .view import View
 
 _TITLES: Final = {"fired": "Fired now", "signals": "Signals", "channels": "Channels", "deliveries": "Deliveries"}
@@ -36,6 +36,7 @@ _TITLES: Final = {"fired": "Fired now", "signals": "Signals", "channels": "Chann
 _TITLE: Final = "[bold $accent]{key}[/] {title}"
 # Which actions mean something in which list; the footer shows those alone.
 _ACTIONS: Final = {
+    "open": ("fired", "signals", "deliveries"),
     "new": ("fired", "signals", "channels"),
     "edit": ("signals",),
     "snooze": ("fired", "signals"),
@@ -100,7 +101,7 @@ class SignalsScreen(SectionScreen):
         if isinstance(destination, ToSignal):
             self.action_view("signals")
             if destination.key:
-                self.open_signal(destination.key)
+                self.open_signal(destination.key, is_sent_for=True)
             else:
                 self.new_signal(dict(destination.new_for))
 
@@ -140,9 +141,9 @@ class SignalsScreen(SectionScreen):
         elif isinstance(view, DeliveriesView):
             app_of(self).push_screen(DeliveryPage(cast("Delivery", chosen), self.viewer))
 
-    def open_signal(self, key: str) -> None:
+    def open_signal(self, key: str, *, is_sent_for: bool = False) -> None:
         """Show one signal with its history."""
-        app_of(self).push_screen(SignalPage(self.client, self.viewer, key))
+        self.open_page(SignalPage(self.client, self.viewer, key), is_sent_for=is_sent_for)
 
     def action_new(self) -> None:
         """Make a signal, or a channel."""
@@ -160,7 +161,7 @@ class SignalsScreen(SectionScreen):
     @work(group="dialog")
     async def new_signal(self, given: dict[str, str]) -> None:
         """Ask for a signal and show it in the list."""
-        made = await app_of(self).push_screen_wait(SignalForm(self.client, self.viewer, given=given))
+        made = await self.answer_of(SignalForm(self.client, self.viewer, given=given))
         if made is not None:
             self.action_view("signals")
             self.present.choose(made.key)
@@ -169,7 +170,7 @@ class SignalsScreen(SectionScreen):
     @work(group="dialog")
     async def new_channel(self) -> None:
         """Ask for a channel; show a webhook's secret once."""
-        made = await app_of(self).push_screen_wait(ChannelForm(self.client))
+        made = await self.answer_of(ChannelForm(self.client))
         if made is not None and made.secret:
             words = "The receiver checks signatures with this secret. It is shown this once."
             await app_of(self).push_screen_wait(SecretShownOnce(f"Channel “{made.key}”", words, secret=made.secret))
@@ -179,18 +180,19 @@ class SignalsScreen(SectionScreen):
         view = self.present
         if isinstance(view, FiredView) and (fired := view.chosen) is not None:
             body: dict[str, object] = {"customer": fired.customer, "group": fired.group}
-            self.snooze(fired.signal, body, is_snoozed=fired.state == "snoozed")
+            about = f"{fired.name or fired.signal} of {fired.customer or 'all customers'}"
+            self.snooze(fired.signal, body, about, is_snoozed=fired.state == "snoozed")
         elif isinstance(view, SignalsView) and (signal := view.chosen) is not None:
-            self.snooze(signal.key, {}, is_snoozed=signal.snoozed_until is not None)
+            self.snooze(signal.key, {}, signal.name or signal.key, is_snoozed=signal.snoozed_until is not None)
 
     @work(group="dialog")
-    async def snooze(self, key: str, subject: dict[str, object], *, is_snoozed: bool) -> None:
+    async def snooze(self, key: str, subject: dict[str, object], about: str, *, is_snoozed: bool) -> None:
         """Ask for how long, then tell the appliance."""
-        for_s = await app_of(self).push_screen_wait(SnoozeQuestion(is_snoozed=is_snoozed))
+        for_s = await self.answer_of(SnoozeQuestion(about, is_snoozed=is_snoozed))
         if for_s is None:
             return
         path, body = f"/v1/signals/{segment(key)}/snooze", {**subject, **snooze_body(for_s)}
-        await self._tell("POST", path, body, "snoozed" if for_s else "awake")
+        await self._tell("POST", path, body, f"{about}: {snoozed_words(for_s)}")
 
     @work(group="dialog")
     async def action_switch(self) -> None:
@@ -215,7 +217,7 @@ class SignalsScreen(SectionScreen):
             words = f"What waits for the channel “{channel.key}” is cancelled."
         else:
             return
-        if await app_of(self).push_screen_wait(Confirmation("Delete this?", words, does="Delete")):
+        if await self.answer_of(Confirmation("Delete this?", words, does="Delete")):
             await self._tell("DELETE", path, NO_BODY, "deleted")
 
     @work(group="dialog")

@@ -11,6 +11,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tallystick_tui.dialogs.dialog import Dialog
+from tallystick_tui.texts.harmless import cut
 
 _CHOICES: Final = (("1 hour", 3_600), ("4 hours", 14_400), ("1 day", 86_400), ("1 week", 604_800))
 
@@ -24,8 +25,9 @@ class SnoozeQuestion(Dialog[int | None]):
     SnoozeQuestion OptionList { height: auto; border: none; margin-top: 1; }
     """
 
-    def __init__(self, *, is_snoozed: bool) -> None:
+    def __init__(self, about: str, *, is_snoozed: bool) -> None:
         super().__init__()
+        self._about = about
         self._is_snoozed = is_snoozed
 
     def compose(self) -> ComposeResult:
@@ -33,7 +35,7 @@ class SnoozeQuestion(Dialog[int | None]):
         options = [Option(f"for {words}", id=str(seconds)) for words, seconds in _CHOICES]
         if self._is_snoozed:
             options.insert(0, Option("wake it now", id="0"))
-        with self.box("Snooze", "enter chooses, esc leaves"):
+        with self.box(f"Snooze {cut(self._about, 44)}", "enter chooses, esc leaves"):
             yield Static("No messages meanwhile. What happens is still kept in its history.")
             yield OptionList(*options)
 
@@ -41,6 +43,11 @@ class SnoozeQuestion(Dialog[int | None]):
     def take(self, event: OptionList.OptionSelected) -> None:
         """Hand the choice over."""
         self.dismiss(int(event.option.id or 0))
+
+
+def snoozed_words(for_s: int) -> str:
+    """Return what became of it."""
+    return next((f"snoozed for {words}" for words, seconds in _CHOICES if seconds == for_s), "awake")
 
 
 def snooze_body(for_s: int) -> dict[str, object]:
