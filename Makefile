@@ -2,7 +2,7 @@
 # A second run is quick: `.venv/.run-ready` and `.venv/.dev-ready` say which lock file was installed last.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-allowance bench-dashboard bench-50m bench-queries bench-queries-100m bench-signals soak screenshots binary test-binary lock clean
+.PHONY: help demo test lint format bench bench-allowance bench-dashboard bench-50m bench-queries bench-queries-100m bench-signals soak soak-dashboard screenshots binary test-binary lock clean
 
 # The first Python that is new enough; `make test PYTHON=/path/to/python3` chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -31,6 +31,7 @@ help:
 	@echo 'make bench-queries-100m  the same questions at 100 million events against 10: long, many gigabytes of disk'
 	@echo 'make screenshots     take the pictures of the documentation anew (docs/pictures)'
 	@echo 'make soak            kill, break and restart the appliance for a long time'
+	@echo 'make soak-dashboard  leave the dashboard open for an hour beside ingest, and see that what it holds does not grow'
 	@echo 'make binary          the program as one folder that needs no Python, and as one file that installs it (Linux)'
 	@echo 'make test-binary     make it, and run it in a bare Debian without Python; needs root and debootstrap'
 	@echo 'make lock            pin the newest allowed versions of all dependencies, with hashes'
@@ -67,6 +68,9 @@ bench-queries-100m: .venv/.bench-ready
 
 bench-dashboard: .venv/.dev-ready
 	$(BIN)/python -m tests.bench.dashboard $(ARGS)
+
+soak-dashboard: .venv/.dev-ready
+	$(BIN)/python -m tests.bench.dashboard_open $(ARGS)
 
 bench-signals: .venv/.dev-ready
 	$(BIN)/python -m tests.bench.signals $(ARGS)

@@ -12,8 +12,8 @@ from tests.appliance import Appliance
 
 from .conftest import dashboard, until
 
-# What so many refreshes may leave behind: an hour of rates, and what is kept of styles and widths of text, fill up to their bounds
-# meanwhile. The rows that are drawn would take ten times as much, and the events that land fifty times.
+# What so many refreshes may leave behind: what is kept of styles and widths of text fills up to its bounds meanwhile. The rows that are
+# drawn would take ten times as much, and the events that land fifty times.
 GROWTH_BYTES_MAX = 600_000
 WARM_UP, WARM_UP_TAIL, ROUNDS = 10, 30, 40
 
