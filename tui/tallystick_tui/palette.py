@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 _CUSTOMERS_MAX: Final = 20
 
 
+# What is a key's alone: sections are found by name, and moving about is not looked for.
+_NO_COMMANDS: Final = (
+    "section(",
+    "nothing",
+    "app.section(",
+    "app.command_palette",
+    "app.focus_",
+    "screen.copy_text",
+)
+
+
 class _Named(msgspec.Struct, frozen=True):
     key: str
     name: str | None = None
@@ -123,9 +134,7 @@ class KeyCommands(_DashboardCommands):
         return [
             active
             for active in self.screen.active_bindings.values()
-            if active.enabled
-            and active.binding.description
-            and not active.binding.action.startswith(("section(", "nothing", "app.section(", "app.command_palette"))
+            if active.enabled and active.binding.description and not active.binding.action.startswith(_NO_COMMANDS)
         ]
 
     def _does(self, active: ActiveBinding) -> partial[Coroutine[Any, Any, bool]]:  # Any: what a coroutine is

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import App, Parameter
 
+from .asked_appliance import NOBODY, AskedAppliance
 from .asking import AsJson
-from .directory import NOBODY_ASKED, Asked, ConfigFile, DataDirectory, existing, settings_of
+from .directory import ConfigFile, DataDirectory, existing, settings_of
 from .failure import Failure
 from .terminal import Terminal, show_progress
 
@@ -38,7 +39,7 @@ def backup(
     *,
     data: DataDirectory = None,
     config: ConfigFile = None,
-    asked: Asked = NOBODY_ASKED,
+    asked: AskedAppliance = NOBODY,
     check: Annotated[
         bool, Parameter(help="Add nothing: check that each block in the folder is what was written.")
     ] = False,

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from cyclopts import App, Parameter
 
+from .asked_appliance import NOBODY, AskedAppliance
 from .asking import AsJson
-from .directory import NOBODY_ASKED, Asked, ConfigFile, DataDirectory, existing, settings_of
+from .directory import ConfigFile, DataDirectory, existing, settings_of
 from .failure import BadUse
 from .terminal import Terminal
 
@@ -32,7 +33,7 @@ def verify(
     *,
     data: DataDirectory = None,
     config: ConfigFile = None,
-    asked: Asked = NOBODY_ASKED,
+    asked: AskedAppliance = NOBODY,
     statement: Annotated[
         str | None, Parameter(help="Check this saved statement instead; asks nobody, reads no directory.")
     ] = None,

@@ -19,7 +19,8 @@ from tallystick_tui.texts.harmless import cut, harmless
 from tallystick_tui.texts.moments import age, date_and_time, parsed, precise
 from tallystick_tui.widgets.record_table import Column, Record
 
-_NAME_CELLS: Final = 14
+# Names of properties have as much room as they need, within this.
+_NAME_CELLS, _NAME_CELLS_MAX = 14, 24
 VOIDED: Final = "voided"
 _decode_number: Final = msgspec.json.Decoder(Decimal).decode
 _decode_any: Final = msgspec.json.Decoder(Any, float_hook=Decimal).decode
@@ -153,6 +154,8 @@ def event_facts(event: Event, zone: ZoneInfo, now: datetime, *, trouble: str = "
         ("received", f"{precise(received, zone)} · {age(received, now)}"),
         ("source", event.source or "(none)"),
     ]
+    own = properties(event)
+    name_cells = min(max([_NAME_CELLS, *(len(name) for name, _ in own)]), _NAME_CELLS_MAX)
     receipt: RenderableType = Text(f"! no receipt: {harmless(trouble)}" if trouble else "asking …", style="dim")
     if event.block is not None and event.block_hash is not None:
         times = event.duplicates_seen or 0
@@ -162,13 +165,14 @@ def event_facts(event: Event, zone: ZoneInfo, now: datetime, *, trouble: str = "
                 ("block", exact(event.block)),
                 ("block's hash", event.block_hash),
                 ("sent again", "never" if not times else "once" if times == 1 else f"{exact(times)} times"),
-            ]
+            ],
+            name_cells,
         )
     return Group(
         Text(harmless(event.id), style="bold"),
-        _grid(facts),
+        _grid(facts, name_cells),
         Text(f"\nProperties · {len(event.properties)}", style="bold"),
-        _grid(properties(event)),
+        _grid(own, name_cells),
         Text("\nReceipt", style="bold"),
         receipt,
         Text(f"\ntimes in {zone.key}", style="dim"),
@@ -185,12 +189,12 @@ def _voiding_facts(voiding: Voiding | None, zone: ZoneInfo, now: datetime) -> li
     ]
 
 
-def _grid(facts: Sequence[tuple[str, str]]) -> Table:
+def _grid(facts: Sequence[tuple[str, str]], name_cells: int) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    grid.add_column(width=_NAME_CELLS, style="dim", no_wrap=True)
+    grid.add_column(width=name_cells, style="dim", no_wrap=True)
     grid.add_column(ratio=1, overflow="fold")
     for name, value in facts:
-        grid.add_row(Text(cut(name, _NAME_CELLS)), Text(harmless(value)))
+        grid.add_row(Text(cut(name, name_cells)), Text(harmless(value)))
     return grid
 
 

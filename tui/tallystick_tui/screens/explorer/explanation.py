@@ -85,7 +85,8 @@ def proof(aggregation: str, figure: Figure | None, items: Sequence[Event | Inter
         if seen < figure.events:
             return f"{so_far} of {count} events add {figures.exact(total)} of {value}"
         sign = "=" if total == (figure.value or 0) else "≠"
-        return f"all {so_far} events add up to {figures.exact(total)} {sign} the figure {value}"
+        events = "the one event adds" if seen == 1 else f"all {so_far} events add"
+        return f"{events} up to {figures.exact(total)} {sign} the figure {value}"
     if aggregation in _OF_ALL:
         return f"{_OF_ALL[aggregation].format(count)} is the figure, {value}"
     if aggregation == "duration":

@@ -190,6 +190,7 @@ class MeterPage(DetailScreen):
         if self._meter is not None:
             form = MeterForm(self.client, self.viewer, aggregators, self._meter)
             if await self.answer_of(form) is not None:
+                self.notify(f"{self._key}: changed", markup=False)
                 self.reload()
 
     @work(exclusive=True, group="form")

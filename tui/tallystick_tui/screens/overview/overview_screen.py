@@ -78,7 +78,7 @@ class OverviewScreen(SectionScreen):
     OverviewScreen .pane Static.hint { color: $secondary; display: none; }
     OverviewScreen .pane.-empty Static.hint { display: block; }
     OverviewScreen .pane.-empty DataTable { display: none; }
-    OverviewScreen DataTable { background: transparent; }
+    OverviewScreen DataTable { background: transparent; overflow-x: hidden; }
     OverviewScreen.-wide #now { height: 1fr; min-height: 10; }
     OverviewScreen.-wide #today { layout: horizontal; height: 1fr; min-height: 9; }
     OverviewScreen.-wide #how { layout: horizontal; height: 10; }

@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tallystick_tui.app_of import app_of
 from tallystick_tui.connection.appliance_client import ApplianceClient, segment
 from tallystick_tui.connection.failure import ApplianceFailure
 from tallystick_tui.navigation import Section
@@ -105,10 +104,13 @@ class SignalPage(DetailScreen):
         self._steps += [step for step in page.items if step.id not in known]
         self._show_steps()
 
-    def action_edit(self) -> None:
+    @work(exclusive=True, group="dialog")
+    async def action_edit(self) -> None:
         """Change the signal; what came of it is loaded as the form closes."""
-        if self._signal is not None:
-            app_of(self).push_screen(SignalForm(self.client, self.viewer, before=self._signal))
+        if self._signal is None:
+            return
+        if await self.answer_of(SignalForm(self.client, self.viewer, before=self._signal)) is not None:
+            self.notify(f"{self._signal.key}: changed", markup=False)
 
     @work(exclusive=True, group="dialog")
     async def action_snooze(self) -> None:

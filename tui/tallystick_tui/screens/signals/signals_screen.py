@@ -156,7 +156,14 @@ class SignalsScreen(SectionScreen):
         """Change the signal under the cursor."""
         view = self.present
         if isinstance(view, SignalsView) and view.chosen is not None:
-            app_of(self).push_screen(SignalForm(self.client, self.viewer, before=view.chosen))
+            self.change_signal(view.chosen)
+
+    @work(group="dialog")
+    async def change_signal(self, before: Signal) -> None:
+        """Change a signal, and say that it is."""
+        if await self.answer_of(SignalForm(self.client, self.viewer, before=before)) is not None:
+            self.notify(f"{before.key}: changed", markup=False)
+            self.reload()
 
     @work(group="dialog")
     async def new_signal(self, given: dict[str, str]) -> None:
