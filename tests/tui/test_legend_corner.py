@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tallystick_tui.widgets.legend_corner import Canvas, Corner, free_corner
+from tallystick_tui.widgets.legend_corner import Canvas, Corner, along, free_corner
 
 CANVAS = Canvas(first=0.0, last=100.0, low=0.0, high=10.0, columns=100, rows=20)
 NAMES = ["acme", "globex"]
@@ -38,3 +38,13 @@ def test_what_is_filled_down_to_the_axis_leaves_no_room_below() -> None:
 def test_a_graph_without_room_has_one_all_the_same() -> None:
     nowhere = Canvas(first=0.0, last=1.0, low=0.0, high=1.0, columns=0, rows=0)
     assert free_corner(NAMES, [], nowhere, is_filled=False) is Corner.TOPRIGHT
+
+
+def test_what_a_line_draws_between_two_points_counts_as_well() -> None:
+    ends = [(0.0, 9.5), (100.0, 9.5)]
+    points = along(ends, step=1.0)
+    assert len(points) == 101
+    assert {figure for _, figure in points} == {9.5}
+    assert free_corner(NAMES, points, CANVAS, is_filled=False) is Corner.BOTTOMRIGHT
+    assert along([], step=1.0) == []
+    assert along(ends[:1], step=1.0) == ends[:1]

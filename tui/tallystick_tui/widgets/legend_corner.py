@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 # The box around the names: its border, and the mark of each series with the space behind it.
 _FRAME_CELLS = 2
@@ -30,6 +32,18 @@ class Canvas:
     high: float
     columns: int
     rows: int
+
+
+def along(points: Sequence[tuple[float, float]], *, step: float) -> list[tuple[float, float]]:
+    """Return a line's points, and between them as many as stand at most `step` apart: what is drawn between counts as well."""
+    found = list(points[:1])
+    for (at, figure), (next_at, next_figure) in pairwise(points):
+        count = max(1, math.ceil((next_at - at) / step)) if step > 0 else 1
+        found += [
+            (at + (next_at - at) * part / count, figure + (next_figure - figure) * part / count)
+            for part in range(1, count + 1)
+        ]
+    return found
 
 
 def free_corner(

@@ -28,7 +28,7 @@ from textual.widgets import Static
 from tallystick_tui.app_of import app_of
 from tallystick_tui.texts.figures import short
 from tallystick_tui.widgets.column_bars import column_bars, fit_side_by_side, side_by_side
-from tallystick_tui.widgets.legend_corner import Canvas, free_corner
+from tallystick_tui.widgets.legend_corner import Canvas, along, free_corner
 
 if TYPE_CHECKING:
     from textual_plot import PlotWidget
@@ -166,8 +166,9 @@ class TimeGraph(Container):
         own, behind = [each for each in drawn if not each.is_behind], [each for each in drawn if each.is_behind]
         colours = _colours(variables)
         coloured = [(each, colours[place % len(colours)]) for place, each in enumerate(own)]
-        step = _step(drawn)
-        axis = self._axis(drawn, half_bar=0.0 if kind is GraphKind.LINES else step / 2)
+        # What is behind lies within the reach of the others.
+        step = _step(own or behind)
+        axis = self._axis(own or behind, half_bar=0.0 if kind is GraphKind.LINES else step / 2)
         plot.set_xlimits(*axis)
         stacked = _stacked(coloured) if kind is GraphKind.STACKED else []
         height = _height([each for each, _ in stacked] or own, behind)
@@ -184,9 +185,13 @@ class TimeGraph(Container):
             plot.add_v_line(mark.at_s, line_style=variables.get("warning", "yellow"), label=mark.name or None)
         if len(drawn) > 1:
             canvas = Canvas(*axis, *height, columns, rows)
-            tops = [*([each for each, _ in stacked] or own), *behind]
+            tops = [each for each, _ in stacked] or own
             names = [*(each.name for each in drawn), *(mark.name for mark in marks if mark.name)]
             points = [point for each in tops for point in each.points]
+            column = (axis[1] - axis[0]) / columns
+            if kind is GraphKind.LINES:
+                points = [point for each in tops for point in along(each.points, step=column)]
+            points += [point for each in behind for point in along(each.points, step=column)]
             corner = free_corner(names, points, canvas, is_filled=kind is not GraphKind.LINES)
             plot.show_legend(self._library.LegendLocation[corner.name], is_visible=True)
 

@@ -5,7 +5,9 @@ Newer questions cancel older ones, and the appliance then stops working for them
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -137,9 +139,9 @@ class PreviewPane(Vertical):
             for subject in preview.top[:_DRAWN]
         ]
         if series and preview.thresholds:
-            starts = [point[0] for each in series for point in each.points] or [0.0]
+            first, last = _reach(series)
             series += [
-                Series(f"at {exact(each)}", ((min(starts), float(each)), (max(starts), float(each))))
+                Series(f"at {exact(each)}", ((first, float(each)), (last, float(each))), is_behind=True)
                 for each in preview.thresholds[-_DRAWN:]
             ]
         marks = [
@@ -149,8 +151,16 @@ class PreviewPane(Vertical):
             if each.fired_at is not None
         ]
         self.set_class(bool(series), "-drawn")
-        self.query_one(TimeGraph).show(series, kind=GraphKind.LINES, marks=marks[:_MARKS_MAX])
+        # A figure is one of a whole period: a bar, where a line would say that it was half as much in between.
+        self.query_one(TimeGraph).show(series, kind=GraphKind.BARS, marks=marks[:_MARKS_MAX])
 
 
 def _seconds(text: str) -> float:
     return moments.parsed(text).timestamp()
+
+
+def _reach(series: Sequence[Series]) -> tuple[float, float]:
+    """Return from where to where bars of these series stand: each is half a step wide to both sides."""
+    starts = sorted({at_s for each in series for at_s, _ in each.points}) or [0.0]
+    half = min((after - before for before, after in pairwise(starts)), default=0.0) / 2
+    return starts[0] - half, starts[-1] + half
