@@ -1,6 +1,7 @@
 """How long a request goes on being tried: with growing pauses, or the one that `Retry-After` asks for, until its time is over.
 
-Promises: neither a pause nor the silence of a request goes beyond `give_up_after_s`; what would be tried after it is given up at once.
+Promises: neither a pause nor the silence of a request goes beyond `give_up_after_s`; where a longer pause is asked for, the last try is a
+second before the end.
 Does not: know what may be sent twice (who asks here says so by asking), nor end an answer that comes drop by drop.
 """
 
@@ -19,6 +20,8 @@ PASSING: Final = frozenset({408, 429, 502, 503, 504})
 _PAUSE_FIRST_S: Final = 0.25
 _PAUSE_MAX_S: Final = 10.0
 _ASKED_PAUSE_MAX_S: Final = 60.0
+# What is left for the last try.
+_LAST_TRY_S: Final = 1.0
 
 T = TypeVar("T")
 
@@ -89,15 +92,17 @@ class Patience:
                 if refused.status not in self._passing:
                     raise
                 reason, asked_s = str(refused), refused.retry_after_s
-            waited_s = self._pauses.elapsed_s() - started_s
+            rest_s = started_s + self._give_up_after_s - self._pauses.elapsed_s()
             next_s = pause_s if asked_s is None else min(asked_s, _ASKED_PAUSE_MAX_S)
-            if waited_s + next_s >= self._give_up_after_s:
-                asked = "" if asked_s is None else f"; it asked for a pause of {next_s:.0f} s"
-                raise GaveUp(f"gave up after {waited_s:.0f} s: {reason}{asked}")
+            if rest_s <= _LAST_TRY_S:
+                raise self._gave_up(started_s, reason)
             self._on_wait(reason)
-            if not self._pauses.pause(next_s):
+            if not self._pauses.pause(min(next_s, rest_s - _LAST_TRY_S)):
                 raise CalledOff("stopped")
             # A pause may last longer than it was meant to: a program can be stopped meanwhile.
             if self._pauses.elapsed_s() - started_s >= self._give_up_after_s:
-                raise GaveUp(f"gave up after {self._pauses.elapsed_s() - started_s:.0f} s: {reason}")
+                raise self._gave_up(started_s, reason)
             pause_s = min(pause_s * 2, _PAUSE_MAX_S)
+
+    def _gave_up(self, started_s: float, reason: str) -> GaveUp:
+        return GaveUp(f"gave up after {self._pauses.elapsed_s() - started_s:.0f} s: {reason}")
