@@ -167,3 +167,19 @@ def test_what_another_section_shows_of_a_meter_is_asked_as_it_is_there_whatever_
             assert explorer.question.range == DateRange()
 
     asyncio.run(run())
+
+
+def test_a_section_that_is_being_taken_away_asks_nothing_any_more(sampled: Appliance) -> None:
+    async def run() -> None:
+        app = dashboard(sampled)
+        async with app.run_test(size=(160, 48)):
+            await until(lambda: isinstance(app.screen, OverviewScreen) and app.screen.has_content)
+            overview = app.screen
+            assert isinstance(overview, OverviewScreen)
+            app.exit()
+        assert app.is_going(overview)
+        # What a worker would run that is begun too late: looked for, the parts of the screen would not be there.
+        with app._context():  # pyright: ignore[reportPrivateUsage] - the app's own, which has ended
+            await SectionScreen.reload.__wrapped__(overview)  # pyright: ignore[reportFunctionMemberAccess, reportUnknownMemberType]
+
+    asyncio.run(run())

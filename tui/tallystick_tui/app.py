@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final, cast
+from weakref import WeakSet
 
 from textual import events, on, work
 from textual import worker as workers
@@ -84,6 +85,8 @@ class DashboardApp(App[None]):
         self.lost_words = ""
         # The section from which somebody was sent to one: there escape goes back to.
         self._origins: dict[str, str] = {}
+        # What is being taken away.
+        self._going = WeakSet[DOMNode]()
         # Called once a section is there that was not opened before.
         self.after_opening: Callable[[], None] | None = None
         client.on_lost = self._on_lost
@@ -118,6 +121,7 @@ class DashboardApp(App[None]):
         # Whatever goes, a part, a dialog, or every screen at the end, goes by here. Textual ends a widget's workers after its children are
         # gone; an answer that comes in between would look for one of them, and end the dashboard with an error.
         gone = set[DOMNode](nodes)
+        self._going.update(gone)
         try:
             here = cast("object", workers.get_current_worker())  # pyright: ignore[reportUnknownMemberType] - of any result
         except workers.NoActiveWorker:
@@ -127,6 +131,10 @@ class DashboardApp(App[None]):
             if worker is not here and not gone.isdisjoint(worker.node.ancestors_with_self):
                 worker.cancel()
         return super()._prune(*nodes, parent=parent)
+
+    def is_going(self, node: DOMNode) -> bool:
+        """Whether it is being taken away: whoever begins to ask now would find its parts gone."""
+        return node in self._going
 
     def _on_theme_chosen(self, theme: Theme) -> None:
         self.keep_theme(theme.name)

@@ -132,6 +132,8 @@ class SectionScreen(ReadyScreen[None]):
     @work(exclusive=True, group="load", exit_on_error=True)
     async def reload(self) -> None:
         """Run `load`, and put what failed into words."""
+        if self.dashboard.is_going(self):
+            return
         try:
             await self.load()
         except Unreachable as failure:

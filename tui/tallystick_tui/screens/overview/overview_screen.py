@@ -182,6 +182,8 @@ class OverviewScreen(SectionScreen):
     @work(exclusive=True, group="poll")
     async def poll(self) -> None:
         """Ask for the counters; what failed is said by `load`, or by the banner."""
+        if self.dashboard.is_going(self):
+            return
         try:
             await self._ask_status()
         except Unreachable:
